@@ -1,0 +1,100 @@
+# Cold Start. `make help` lists what there is; CONTRIBUTING.md says when to use what.
+
+# `make lab ARGS="--no-browser --port 9000"` hands options on to `coldstart lab`.
+
+# The first of these that is Python 3.11 to 3.14 makes the environment; `make setup PYTHON=/path/to/python3.12` overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.14 python3.12 python3.11; do \
+            "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo "$$p"; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+COLDSTART := $(BIN)/coldstart
+# Says that the environment is whole, and for which folder: an environment that was moved is made anew.
+STAMP := $(VENV)/.coldstart-setup
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+$(shell rm -f $(STAMP))
+endif
+
+LOCK := $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+        --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test check build site bench lock nbval platforms
+
+help: ## Say what there is
+	@echo "Cold Start: an executable course on AWS Lambda."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo
+	@echo "New here? Start with: make lab"
+
+setup: $(STAMP) ## Make the environment (.venv) from requirements.lock
+	@echo "The environment is ready: $(VENV)"
+
+$(STAMP): requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'; then \
+	  echo "Cold Start needs Python 3.11, 3.12, 3.13 or 3.14. Found: $$(python3 --version 2>&1 | head -n 1)."; \
+	  echo "Install one of these, or name one you have: make setup PYTHON=/path/to/python3.12"; exit 1; fi
+	@echo "[1/4] Python environment: $(VENV), with $$("$(PYTHON)" --version)"
+	@if [ ! -e $(STAMP) ] && ! "$(PYTHON)" -m venv --clear $(VENV); then \
+	  rm -rf $(VENV); echo "This Python cannot make a virtual environment."; \
+	  echo "On Debian and Ubuntu: sudo apt-get install python3-venv. Then run the same command again."; exit 1; fi
+	@rm -f $(STAMP) $(VENV)/synced
+	@echo "[2/4] uv, the installer"
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@echo "[3/4] packages, checked against the hashes in requirements.lock"
+	@{ $(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock 2>&1 && touch $(VENV)/synced; } | grep -v '^ [+] '; \
+	  test -e $(VENV)/synced
+	@echo "[4/4] the course itself"
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	@printf '%s' "$(CURDIR)" > $(STAMP)
+
+lab: $(STAMP) ## Open the course in JupyterLab
+	@$(COLDSTART) lab $(ARGS)
+
+test: check ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
+	@$(COLDSTART) build --check
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	@$(MAKE) --no-print-directory nbval
+
+# The notebooks run in a copy: their cells write files beside themselves.
+nbval: $(STAMP)
+	@if ! ls notebooks/*.ipynb solutions/*.ipynb >/dev/null 2>&1; then \
+	  echo "There are no notebooks to prove in notebooks/ and solutions/. Build them: make build"; exit 1; fi
+	@rm -rf .nbval && mkdir -p .nbval/notebooks .nbval/solutions
+	@cp notebooks/*.ipynb .nbval/notebooks/ && cp solutions/*.ipynb .nbval/solutions/
+	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval --nbval --nbval-current-env \
+	  --nbval-sanitize-with src/coldstart/course/nbval_sanitize.cfg --nbval-cell-timeout 60 \
+	  -n 2 --dist loadscope -p no:cacheprovider
+	@rm -rf .nbval
+
+check: $(STAMP) ## Format, lint, types, spelling (seconds)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@git ls-files --cached --others --exclude-standard -z | xargs -0 $(BIN)/codespell
+
+build: $(STAMP) ## Build notebooks, solutions and the site's lesson pages from lessons/
+	@$(COLDSTART) build
+
+# The site's fonts come by npm. Without npm, or without a network, the same pages are built in the reader's own fonts.
+site: $(STAMP) ## Build the site into site/build
+	@if command -v npm >/dev/null && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0 || true; fi
+	@$(COLDSTART) site
+
+bench: $(STAMP) ## Run the benchmarks and print their tables
+	@$(BIN)/python benchmarks/lab_start.py
+
+lock: $(STAMP) ## Take the newest versions into requirements.lock and constraints.txt
+	@$(LOCK) --upgrade --generate-hashes --output-file requirements.lock
+	@$(LOCK) --constraints requirements.lock --no-annotate --output-file constraints.txt
+	@$(MAKE) --no-print-directory platforms
+
+# What environment.yml installs has a wheel for every package on every platform, so that nobody needs a compiler.
+# awslambdaric is the exception: outside Linux its source package installs as plain Python.
+platforms: $(STAMP)
+	@for platform in linux macos windows; do \
+	  $(BIN)/uv pip compile pyproject.toml --constraints constraints.txt --python-version 3.13 \
+	    --python-platform $$platform --only-binary :all: --no-binary awslambdaric --quiet --output-file $(VENV)/$$platform.txt \
+	  && echo "resolves on $$platform: $$(grep -c '^[a-z]' $(VENV)/$$platform.txt) packages" || exit 1; done

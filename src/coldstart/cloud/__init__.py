@@ -1,0 +1,52 @@
+"""The learner's private AWS, in this process and on this machine only.
+
+    from coldstart import cloud
+    cloud.start()
+
+From then on plain boto3 (and whatever else reads ``AWS_ENDPOINT_URL``) works against it. It is moto for every service but the
+running of functions, which :mod:`coldstart.runtime` does for real.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from coldstart.cloud.local_cloud import Cloud
+
+__all__ = ["Cloud", "current", "start", "stop"]
+
+_lock = threading.Lock()
+_running: Cloud | None = None
+
+
+class NotStarted(RuntimeError):
+    """There is no local AWS yet; the message says how to start it."""
+
+
+def start() -> Cloud:
+    """Start the local AWS, or return the one that runs already."""
+    global _running
+    with _lock:
+        if _running is None:
+            _running = Cloud()
+        return _running
+
+
+def stop() -> None:
+    """Stop the local AWS with everything in it; do nothing when it does not run."""
+    global _running
+    with _lock:
+        if _running is not None:
+            _running.stop()
+            _running = None
+
+
+def current() -> Cloud:
+    """Return the running local AWS.
+
+    Raises:
+        NotStarted: it does not run.
+    """
+    if _running is None:
+        raise NotStarted("The local AWS is not running. Run the cell with cloud.start() first.")
+    return _running

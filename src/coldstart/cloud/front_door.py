@@ -1,0 +1,100 @@
+"""The cloud's one address: kept-alive HTTP on a loopback port, in the learner's process.
+
+Requests to run a function go to :class:`~coldstart.cloud.lambda_service.LambdaService`, all others to moto. Only holders of an
+access key of this cloud are let in, and no web page: the port is open to everything on the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Callable
+
+from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.lambda_service import LambdaService
+from coldstart.cloud.moto_services import MotoServices
+from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
+
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class FrontDoor:
+    """Listens as soon as it is made, with a thread for each connection."""
+
+    def __init__(self, moto: MotoServices, lambda_service: LambdaService, key_is_known: Callable[[str], bool]) -> None:
+        self._moto = moto
+        self._lambda = lambda_service
+        self._key_is_known = key_is_known
+        self._connections: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, name="coldstart-front-door", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port and every connection."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connections.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        parser = RequestParser()
+        try:
+            with connection:
+                while data := connection.recv(262_144):
+                    parser.feed(data)
+                    while request := parser.next_request():
+                        connection.sendall(self._answer(request))
+                        if not request.keeps_alive:
+                            return
+                    if parser.take_expectation():
+                        connection.sendall(_CONTINUE)
+        except (OSError, MalformedRequest):
+            pass  # the caller has gone, or never spoke HTTP
+        finally:
+            self._connections.discard(connection)
+
+    def _answer(self, request: HttpRequest) -> bytes:
+        if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
+            return response_bytes(403, {"Content-Type": "text/plain"}, b"The local AWS does not serve web pages.\n")
+        key, region, service = _signed_by(request)
+        try:
+            if not self._key_is_known(key):
+                raise AwsError(
+                    403, "UnrecognizedClientException", "The security token included in the request is invalid."
+                )
+            if service != "lambda":
+                return self._moto.answer(request)
+            response = self._lambda.answer(request, region)
+            if response is None:
+                response = self._moto.answer(request)
+                self._lambda.changed(request)
+            return response
+        except AwsError as error:
+            speaks_json = service == "lambda" or "json" in request.headers.get("content-type", "")
+            return error.as_json() if speaks_json else error.as_xml()
+        except Exception as error:
+            message = f"The local AWS failed to answer: {type(error).__name__}: {error}"
+            return AwsError(500, "InternalFailure", message).as_json()
+
+
+def _signed_by(request: HttpRequest) -> tuple[str, str, str]:
+    """Return access key id, region and service that the request is signed for; empty when it is not signed."""
+    found = _CREDENTIAL.search(request.headers.get("authorization", "")) or _QUERY_CREDENTIAL.search(request.target)
+    return (found[1], found[2], found[3]) if found else ("", "", "")

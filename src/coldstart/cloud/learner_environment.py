@@ -1,0 +1,87 @@
+"""Points the learner's process at the local AWS, and away from the real one.
+
+While the cloud runs, real credentials, profiles and configuration files are out of reach of every SDK in this process, and a
+botocore client that is aimed at another host is refused before anything is sent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
+
+
+class RealAwsRefused(BotoCoreError):
+    """A client was aimed at something else than the local AWS."""
+
+    fmt = (
+        "Local mode does not talk to {host}: while the local AWS runs, nothing may reach the real one. "
+        "Leave endpoint_url out of boto3.client(...), or run cloud.stop() first if you really mean your own account."
+    )
+
+
+class LearnerEnvironment:
+    """Sets environment variables on :meth:`enter` and puts everything back on :meth:`leave`."""
+
+    def __init__(self, variables: dict[str, str], folder: Path) -> None:
+        no_configuration = str(folder / "no-aws-configuration")
+        self._variables = {
+            **variables,
+            "AWS_CONFIG_FILE": no_configuration,
+            "AWS_SHARED_CREDENTIALS_FILE": no_configuration,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        self._before: dict[str, str] = {}
+        self._real_send: Callable[..., Any] | None = None
+
+    def enter(self) -> None:
+        """Take out what is about AWS and put in the local variables."""
+        self._before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        self._replace(self._variables)
+        self._guard()
+        _forget_default_session()
+
+    def leave(self) -> None:
+        """Put the environment back as it was."""
+        self._replace(self._before)
+        if self._real_send is not None:
+            URLLib3Session.send = self._real_send
+        _forget_default_session()
+
+    def _replace(self, variables: dict[str, str]) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(variables)
+
+    def _guard(self) -> None:
+        self._real_send = real_send = URLLib3Session.send
+
+        def send_locally(session: URLLib3Session, request: Any) -> Any:
+            host = urlsplit(request.url).hostname or ""
+            if not _is_loopback(host):
+                raise RealAwsRefused(host=host)
+            return real_send(session, request)
+
+        URLLib3Session.send = send_locally
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _forget_default_session() -> None:
+    # boto3 keeps the credentials it found first in a module-level session.
+    import boto3
+
+    boto3.DEFAULT_SESSION = None

@@ -1,0 +1,75 @@
+"""Puts the local AWS together: moto, the runtime for functions, the front door, and the learner's environment."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from pathlib import Path
+
+from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.front_door import FrontDoor
+from coldstart.cloud.function_registry import FunctionRegistry
+from coldstart.cloud.lambda_service import LambdaService
+from coldstart.cloud.learner_environment import LearnerEnvironment
+from coldstart.cloud.log_delivery import LogDelivery
+from coldstart.cloud.moto_services import MotoServices
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.configuration import FunctionConfiguration
+from coldstart.runtime.host import Host
+from coldstart.runtime.identifiers import Identifiers
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+
+
+class Cloud:
+    """A running local AWS. Use :func:`coldstart.cloud.start` to get one."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
+        self._folder = Path(tempfile.mkdtemp(prefix="coldstart-"))
+        self._host = Host(
+            self._folder,
+            clock=self.clock,
+            identifiers=self.identifiers,
+            log_sink=LogDelivery(ACCOUNT_ID, REGION),
+            cloud_variables=self._function_variables,
+        )
+        self._keys = AccessKeys(ACCOUNT_ID)
+        self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
+        self._front_door = FrontDoor(
+            MotoServices(), LambdaService(self._functions, self.identifiers), self._keys.are_known
+        )
+        self._functions.serve_moto()
+        self.url = self._front_door.url
+        """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
+        self._learner_environment = LearnerEnvironment(
+            {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
+            | self._keys.learner_variables(),
+            self._folder,
+        )
+        self._learner_environment.enter()
+        atexit.register(self.stop)
+        self._stopped = False
+
+    def __repr__(self) -> str:
+        return f"The local AWS is running (region {REGION}, account {ACCOUNT_ID}). Nothing here reaches the real AWS."
+
+    def stop(self) -> None:
+        """End every execution environment, forget all state and give the environment variables back."""
+        if self._stopped:
+            return
+        self._stopped = True
+        atexit.unregister(self.stop)
+        self._learner_environment.leave()
+        self._front_door.stop()
+        self._functions.stop()
+        self._host.stop()
+
+    def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
+        credentials = self._keys.assume_execution_role(
+            self._functions.role_of(configuration), configuration.function_name, configuration.region
+        )
+        return {"AWS_ENDPOINT_URL": self.url, **credentials}

@@ -1,0 +1,74 @@
+"""moto in this process: answers every AWS request but the invocation of functions."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import unquote, urlsplit
+
+from moto.core.config import default_user_config
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from coldstart.runtime.http_wire import HttpRequest, response_bytes
+
+
+class MotoServices:
+    """Calls moto's WSGI application with requests from the front door. State starts empty."""
+
+    def __init__(self) -> None:
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        moto_api_backend.reset()
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def answer(self, request: HttpRequest) -> bytes:
+        """Return moto's response, ready to send."""
+        answered: list[tuple[int, dict[str, str], bytes]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+            lengths = [value for name, value in headers if name.lower() == "content-length"]
+            length = (lengths or ["0"])[-1].encode()
+            answered.append((int(status.split(maxsplit=1)[0]), _without_length(headers), length))
+
+        body = b"".join(self._application(_wsgi_environment(request), start_response))
+        status, headers, length = answered[-1]
+        if request.method == "HEAD":  # the length of what GET would return, and no body
+            return response_bytes(status, headers).replace(b"Content-Length: 0", b"Content-Length: " + length)
+        return response_bytes(status, headers, body)
+
+
+def _without_length(headers: list[tuple[str, str]]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for name, value in headers:
+        if name.lower() == "content-length":
+            continue
+        kept[name] = f"{kept[name]}, {value}" if name in kept else value
+    return kept
+
+
+def _wsgi_environment(request: HttpRequest) -> dict[str, object]:
+    parts = urlsplit(request.target)
+    environment: dict[str, object] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(parts.path, "latin-1"),
+        "RAW_URI": request.target,
+        "REQUEST_URI": request.target,
+        "QUERY_STRING": parts.query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": request.headers.get("host", ":80").rpartition(":")[2],
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        if name not in ("content-type", "content-length", "transfer-encoding"):
+            environment["HTTP_" + name.upper().replace("-", "_")] = value
+    return environment

@@ -1,0 +1,92 @@
+"""The five proofs of an exercise: each a function that returns what is wrong, or an empty text.
+
+tests/course runs them for every exercise of every lesson. They need a running local AWS.
+"""
+
+from __future__ import annotations
+
+import re
+
+from coldstart.course.check import CheckResult, check_source
+from coldstart.course.exercise import Exercise, WrongAnswer
+
+# A shorter line, such as `import os`, gives nothing away.
+_GIVES_AWAY = 30
+
+
+def the_stub_fails_with_its_message(exercise: Exercise) -> str:
+    """Proof 1: the untouched stub gets the feedback that was meant for it, and no traceback."""
+    return _gets(check_source(exercise, exercise.stub), exercise.stub_message, "the stub", "stub_message")
+
+
+def the_solution_passes(exercise: Exercise) -> str:
+    """Proof 2: the solution meets every requirement."""
+    return _passes(check_source(exercise, exercise.solution), "the solution")
+
+
+def the_other_solution_passes(exercise: Exercise) -> str:
+    """Proof 3: an answer that is written differently meets every requirement too."""
+    if exercise.other_solution.split() == exercise.solution.split():
+        return f"{exercise.id}: the other solution is the solution again; write one that goes another way"
+    return _passes(check_source(exercise, exercise.other_solution), "the other solution")
+
+
+def a_wrong_answer_gets_its_message(exercise: Exercise, wrong: WrongAnswer) -> str:
+    """Proof 4: a foreseen wrong answer gets the feedback that was meant for it, and not another one's."""
+    result = check_source(exercise, wrong.code)
+    problem = _gets(result, wrong.message, f"the wrong answer {wrong.name}", "message")
+    if problem or result.feedback is None:
+        return problem
+    for other in exercise.wrong_answers:
+        if other is not wrong and _in_feedback(other.message, result):
+            return (
+                f"{exercise.id}: {wrong.name} gets the message of {other.name} too ({other.message!r}); "
+                f"make the two messages say which is which"
+            )
+    return ""
+
+
+def the_hints_lead_up_to_the_code(exercise: Exercise) -> str:
+    """Proof 5: the hints are there, differ, and only the last comes near the code."""
+    if not exercise.hints or not all(hint.strip() for hint in exercise.hints):
+        return f"{exercise.id}: a hint is missing; write them from `read again` to `nearly code`"
+    if len(set(exercise.hints)) != len(exercise.hints):
+        return f"{exercise.id}: two hints say the same"
+    given = set(_lines(exercise.stub))
+    secrets = {line for line in _lines(exercise.solution) if line not in given and len(line) >= _GIVES_AWAY}
+    for number, hint in enumerate(exercise.hints[:-1], 1):
+        for line in secrets:
+            if line in hint:
+                return f"{exercise.id}: hint {number} gives away `{line}`; keep that for the last hint"
+    if not re.search(r"`[^`]+`", exercise.hints[-1]):
+        return f"{exercise.id}: the last hint shows no code; it is nearly the code, with a gap to fill"
+    if any(hint.strip() == exercise.solution.strip() for hint in exercise.hints):
+        return f"{exercise.id}: the last hint is the solution; leave a gap to fill"
+    return ""
+
+
+def _passes(result: CheckResult, what: str) -> str:
+    if result.passed:
+        return ""
+    return f"{result.exercise.id}: {what} has to pass, but the check says:\n{result.text()}"
+
+
+def _gets(result: CheckResult, message: str, what: str, field: str) -> str:
+    exercise = result.exercise.id
+    if result.passed:
+        return f"{exercise}: {what} has to fail, but it passes; make a requirement stricter"
+    if "Traceback (most recent call last)" in result.text():
+        return f"{exercise}: {what} shows a traceback to the learner:\n{result.text()}"
+    if not _in_feedback(message, result):
+        return f"{exercise}: {what} has to be told {message!r} (its {field}), but the check says:\n{result.text()}"
+    return ""
+
+
+def _in_feedback(message: str, result: CheckResult) -> bool:
+    """Say whether one of the four lines holds the message; the way it is broken into lines does not matter."""
+    assert result.feedback is not None
+    return any(" ".join(message.split()) in " ".join(line.split()) for _, line in result.feedback.lines())
+
+
+def _lines(source: str) -> list[str]:
+    return [line.strip() for line in source.splitlines() if line.strip()]

@@ -1,0 +1,160 @@
+"""`coldstart site`: builds the published site into site/build, strictly and without asking anything of the network."""
+
+from __future__ import annotations
+
+import html.parser
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from coldstart.course.catalogue import PROJECT, lesson_folders
+from coldstart.course.lesson import read_lesson
+from coldstart.course.pages import local_path_in
+from coldstart.course.pages_home import home_page
+from coldstart.course.problems import LessonProblem
+
+# Family, npm package, weights. Both are under the SIL Open Font License.
+_FONTS = (
+    ("Atkinson Hyperlegible Next", "atkinson-hyperlegible-next", "200 800"),
+    ("Atkinson Hyperlegible Mono", "atkinson-hyperlegible-mono", "200 800"),
+)
+_STYLE_URL = re.compile(r"(?:url\(\s*|@import\s+)[\"']?((?:https?:)?//[^\"')\s]+)")
+_LOADED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "preconnect", "dns-prefetch", "manifest", "prefetch"}
+
+
+def build_site(destination: Path | None = None) -> int:
+    """Run MkDocs over site/.
+
+    Args:
+        destination: where to build, instead of site/build.
+
+    Returns:
+        0 when the site is built.
+    """
+    folder = PROJECT / "site"
+    target = (destination or folder / "build").resolve()
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--config-file",
+        str(folder / "mkdocs.yml"),
+    ]
+    built = subprocess.run(
+        [*command, "--site-dir", str(target)], env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=False
+    )
+    if built.returncode != 0:
+        print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
+        return built.returncode
+    if not _installed_fonts():
+        print("Built with your system's fonts: the course's own come with npm (run `npm ci`, then `make site` again).")
+    print(f"The site is built: {target / 'index.html'}")
+    return 0
+
+
+def prepare(folder: Path) -> None:
+    """Make what belongs to the pages and is not written by hand: the home page, the notebooks, the fonts.
+
+    Args:
+        folder: site/.
+
+    Raises:
+        SystemExit: the home page names a cell that there is not.
+    """
+    docs = folder / "docs"
+    for notebook in sorted((PROJECT / "notebooks").glob("*.ipynb")):
+        _write(docs / "notebooks" / notebook.name, notebook.read_bytes())
+    lessons = [read_lesson(child) for child in lesson_folders(PROJECT / "lessons")]
+    try:
+        home = home_page(folder / "home.md", PROJECT / "notebooks", lessons)
+    except LessonProblem as problem:
+        raise SystemExit(str(problem)) from None
+    _write(docs / "index.md", home.encode())
+    fonts = _installed_fonts()
+    for font in fonts:
+        _write(docs / "assets" / "fonts" / font.name, font.read_bytes())
+        _write(docs / "assets" / "fonts" / f"{font.stem}.LICENSE.txt", (font.parents[1] / "LICENSE").read_bytes())
+    _write(docs / "assets" / "fonts" / "fonts.css", _font_faces(fonts).encode())
+
+
+def faults_in(built: Path, site_url: str = "") -> list[str]:
+    """Return what must not be published: requests to third parties, and paths of the machine it was built on.
+
+    Args:
+        built: the folder of the built site.
+        site_url: where the site is published; an address below it is no third party's.
+    """
+    faults = []
+    for page in sorted(built.rglob("*.html")):
+        text = page.read_text("utf-8")
+        finder = _Requests()
+        finder.feed(text)
+        asked = [
+            url for url in (*finder.urls, *_STYLE_URL.findall(text)) if not (site_url and url.startswith(site_url))
+        ]
+        faults += [f"{page}: asks a third party for {url}; put the file into site/docs/assets" for url in asked]
+        if "mermaid" in finder.classes:
+            faults.append(f"{page}: a mermaid diagram loads its script from a third party; draw it as an SVG")
+        if path := local_path_in(text):
+            faults.append(f"{page}: shows a path of this machine: {path}")
+    for style in sorted(built.rglob("*.css")):
+        asked = _STYLE_URL.findall(style.read_text("utf-8"))
+        faults += [f"{style}: asks a third party for {url}; put the file into site/docs/assets" for url in asked]
+    return faults
+
+
+class _Requests(html.parser.HTMLParser):
+    """Collects the addresses outside the site that a browser asks for when it shows the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+        self.classes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one tag."""
+        values = {name: value or "" for name, value in attrs}
+        self.classes.update(values.get("class", "").split())
+        for url in self._asked_for(tag, values):
+            if re.match(r"(?:https?:)?//", url):
+                self.urls.append(url)
+
+    def _asked_for(self, tag: str, values: dict[str, str]) -> Iterator[str]:
+        yield values.get("src", "")
+        yield values.get("poster", "")
+        yield from (part.split()[0] for part in values.get("srcset", "").split(",") if part.strip())
+        if tag in {"object", "embed"}:
+            yield values.get("data", "")
+        if tag in {"use", "image"} or (tag == "link" and _LOADED_LINKS & set(values.get("rel", "").split())):
+            yield values.get("href", values.get("xlink:href", ""))
+
+
+def _installed_fonts() -> list[Path]:
+    """The course's fonts that npm has installed: all of them, or none."""
+    packages = PROJECT / "node_modules" / "@fontsource-variable"
+    fonts = [packages / name / "files" / f"{name}-latin-wght-normal.woff2" for _, name, _ in _FONTS]
+    return fonts if all(font.exists() for font in fonts) else []
+
+
+def _font_faces(fonts: list[Path]) -> str:
+    if not fonts:
+        return "/* The fonts are not installed: pages are shown in the reader's own. */\n"
+    return "\n".join(
+        f'@font-face {{ font-family: "{family}"; font-weight: {weights}; font-display: swap; '
+        f'src: url("{font.name}") format("woff2"); }}'
+        for (family, _, weights), font in zip(_FONTS, fonts, strict=True)
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file only when that changes it, so that `mkdocs serve` does not build for ever."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

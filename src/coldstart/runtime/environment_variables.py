@@ -1,0 +1,66 @@
+"""The environment variables that a function sees: those AWS documents, the function's own, and none of the host's.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html; values as recorded in python3.14 and nodejs24.x
+sandboxes in January 2026. Where a value is a path it is the real folder here, not /var/task, /var/runtime or /opt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from coldstart.runtime.configuration import FunctionConfiguration
+
+TELEMETRY_LOG_FD = "3"
+"""Where runtimes write log frames; it is the same pipe as standard output."""
+
+
+def sandbox_variables(
+    configuration: FunctionConfiguration,
+    *,
+    log_stream: str,
+    runtime_api: str,
+    runtime_directory: Path,
+    tmp: Path,
+    cloud_variables: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the complete environment of a runtime process.
+
+    Args:
+        cloud_variables: credentials of the execution role and the local AWS's endpoint.
+    """
+    task = str(configuration.code)
+    layers = str(configuration.layers) if configuration.layers else "/opt"
+    variables = {
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration.runtime}",
+        "AWS_REGION": configuration.region,
+        "AWS_DEFAULT_REGION": configuration.region,
+        "AWS_LAMBDA_FUNCTION_NAME": configuration.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": configuration.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": configuration.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "LAMBDA_RUNTIME_DIR": str(runtime_directory),
+        "LAMBDA_TASK_ROOT": task,
+        "LANG": "en_US.UTF-8",
+        "LC_CTYPE": "C.UTF-8",
+        "LD_LIBRARY_PATH": f"{task}:{task}/lib:{layers}/lib",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{layers}/bin",
+        "PWD": task,
+        "SHLVL": "0",
+        "TZ": ":UTC",
+        "TMPDIR": str(tmp),
+        "HOME": str(tmp),
+        "_HANDLER": configuration.handler,
+        "_LAMBDA_TELEMETRY_LOG_FD": TELEMETRY_LOG_FD,
+    }
+    if configuration.runtime.startswith("python"):
+        variables["PYTHONPATH"] = str(runtime_directory)
+    else:
+        variables["NODE_PATH"] = f"{layers}/nodejs/node_modules:{task}/node_modules:{task}"
+    if configuration.layers:
+        variables["COLDSTART_LAYERS_DIR"] = layers
+    return {**variables, **cloud_variables, **configuration.environment}

@@ -1,0 +1,52 @@
+"""What all functions of one cloud share: where they run, the time, identifiers, and where their logs go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.configuration import FunctionConfiguration
+from coldstart.runtime.function_package import PackageStore
+from coldstart.runtime.identifiers import Identifiers
+from coldstart.runtime.log_collector import LogEvent
+from coldstart.runtime.processes import ProcessHost
+from coldstart.runtime.runtime_directory import make_python_runtime_directory
+
+LogSink = Callable[[str, str, list[LogEvent]], None]
+"""Takes log group, log stream and the events of one invocation."""
+
+
+class Host:
+    """The machine under the functions.
+
+    Args:
+        root: a folder of the cloud's own; removed when the host stops or its process dies.
+        clock: the cloud's time.
+        identifiers: seeded ids.
+        log_sink: where log events go.
+        cloud_variables: gives a function's process its credentials and endpoint.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clock: Clock,
+        identifiers: Identifiers,
+        log_sink: LogSink,
+        cloud_variables: Callable[[FunctionConfiguration], Mapping[str, str]],
+    ) -> None:
+        self.root = root
+        self.clock = clock
+        self.identifiers = identifiers
+        self.log_sink = log_sink
+        self.cloud_variables = cloud_variables
+        self.packages = PackageStore(root / "packages")
+        self.runtime_directory = root / "runtime"
+        make_python_runtime_directory(self.runtime_directory)
+        self.processes = ProcessHost(root)
+
+    def stop(self) -> None:
+        """End every process and remove the folder."""
+        self.processes.stop()

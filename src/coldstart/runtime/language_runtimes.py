@@ -1,0 +1,79 @@
+"""What starts a function of each language: the command line, and the version that really runs."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+OLDEST_NODE = 20
+
+
+class RuntimeMissing(RuntimeError):
+    """This machine has nothing to run the function's language with; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class LanguageRuntime:
+    """A runtime as it is on this machine."""
+
+    argv: tuple[str, ...]
+    version: str
+    """For the INIT_START line, like ``python:3.12.1``: what really runs, whatever ``Runtime`` asks for."""
+
+    @property
+    def version_arn(self) -> str:
+        """An ARN in the form of AWS's runtime version ARNs, made from the version."""
+        digest = hashlib.sha256(self.version.encode()).hexdigest()
+        return f"arn:aws:lambda:us-east-1::runtime:{digest}"
+
+
+def language_runtime(identifier: str) -> LanguageRuntime:
+    """Return how to start a runtime such as ``python3.14`` or ``nodejs24.x``.
+
+    Raises:
+        RuntimeMissing: it cannot be run here.
+    """
+    if identifier.startswith("python"):
+        return _python()
+    if identifier.startswith("nodejs"):
+        return _node()
+    raise RuntimeMissing(
+        f"The runtime {identifier} cannot be run by the local AWS: it runs Python and Node.js functions. "
+        "Choose a python3.x or nodejs runtime, or try this function on a real AWS account."
+    )
+
+
+@cache
+def _python() -> LanguageRuntime:
+    bootstrap = Path(__file__).with_name("python") / "bootstrap.py"
+    return LanguageRuntime((sys.executable, "-S", "-s", str(bootstrap)), f"python:{platform.python_version()}")
+
+
+def _node() -> LanguageRuntime:
+    advice = (
+        f"Node.js functions need Node.js {OLDEST_NODE} or newer on this machine's PATH. "
+        "Install it (https://nodejs.org), then invoke again. Python functions run without it."
+    )
+    node = shutil.which("node")
+    if node is None:
+        raise RuntimeMissing(f"No `node` was found. {advice}")
+    version = _node_version(node)
+    if not version.startswith("v") or int(version[1:].split(".")[0]) < OLDEST_NODE:
+        raise RuntimeMissing(f"{node} is {version or 'broken'}. {advice}")
+    bootstrap = Path(__file__).with_name("nodejs") / "bootstrap.mjs"
+    return LanguageRuntime((node, "--no-warnings", str(bootstrap)), f"nodejs:{version[1:]}")
+
+
+@cache
+def _node_version(node: str) -> str:
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

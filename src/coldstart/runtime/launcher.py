@@ -1,0 +1,222 @@
+r"""Starts every execution environment's process, and ends them all when the cloud goes, however it goes.
+
+A small single-threaded program of its own, run by path as ``python -I -S launcher.py CONTROL_FD ROOT``; it imports nothing
+of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a socket:
+
+* ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process;
+* ``{"kill": 7}`` ends it with everything it started.
+
+On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``. When the control socket
+closes (the kernel was stopped, restarted or killed) it ends every process, removes ROOT and exits. It is a process
+of its own because a killed kernel cannot clean up, and because forking is only safe from a single thread.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_FILE_DESCRIPTOR_LIMIT = 1024  # Lambda quotas page
+_MARKER = "AWS_LAMBDA_LOG_STREAM_NAME"
+
+_on_linux = sys.platform.startswith("linux")
+_libc = ctypes.CDLL(None) if _on_linux else None
+
+
+class Launcher:
+    """Holds the environments' processes by their number."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._received = b""
+        self._descriptors: list[int] = []
+        self._numbers: dict[int, int] = {}  # pid -> number
+        self._pids: dict[int, int] = {}  # number -> pid
+        self._status: dict[int, int] = {}  # number -> status descriptor
+        self._markers: dict[int, str] = {}  # number -> log stream name
+
+    def run(self) -> None:
+        """Serve until the control socket closes, then end everything."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_read, False)
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        parent = os.getppid()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._control, selectors.EVENT_READ)
+            selector.register(wake_read, selectors.EVENT_READ)
+            while os.getppid() == parent:
+                for key, _ in selector.select(timeout=1):
+                    if key.fd == wake_read:
+                        with contextlib.suppress(BlockingIOError):
+                            os.read(wake_read, 512)
+                        self._reap()
+                    elif not self._receive():
+                        return self.end_all()
+        self.end_all()
+
+    def end_all(self) -> None:
+        """Kill every process there is and wait until none is left."""
+        for number in list(self._pids):
+            self._kill(number)
+        while self._pids or self._kill_orphans():
+            try:
+                self._buried(*os.waitpid(-1, 0))
+            except ChildProcessError:
+                break
+
+    def _receive(self) -> bool:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 65536, 16)
+        except ConnectionResetError:
+            return False
+        if not data:
+            return False
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
+        self._descriptors += descriptors
+        self._received += data
+        *lines, self._received = self._received.split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "spawn" in message:
+                self._spawn(message)
+            else:
+                self._kill(message["kill"])
+        return True
+
+    def _spawn(self, message: dict) -> None:
+        log, status = self._descriptors[:2]
+        del self._descriptors[:2]
+        pid = os.fork()
+        if pid == 0:
+            _become(message, log)
+        os.close(log)
+        number = message["spawn"]
+        self._numbers[pid] = number
+        self._pids[number] = pid
+        self._status[number] = status
+        self._markers[number] = message["env"].get(_MARKER, "")
+        self._tell(number, f"{pid}\n")
+
+    def _kill(self, number: int) -> None:
+        if number in self._pids:
+            _kill_group(self._pids[number])
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._buried(pid, status)
+
+    def _buried(self, pid: int, status: int) -> None:
+        number = self._numbers.pop(pid, None)
+        if number is None:
+            return  # a process that a function left behind
+        _kill_group(pid)  # what the function started and did not wait for
+        del self._pids[number]
+        del self._markers[number]
+        self._kill_orphans()
+        code = os.waitstatus_to_exitcode(status)
+        self._tell(number, f"exit {code}\n" if code >= 0 else f"signal {-code}\n")
+        os.close(self._status.pop(number))
+
+    def _tell(self, number: int, line: str) -> None:
+        with contextlib.suppress(OSError):  # nobody listens any more
+            os.write(self._status[number], line.encode())
+
+    def _kill_orphans(self) -> bool:
+        """Kill adopted processes whose environment is gone; say whether there were any."""
+        if not _on_linux:
+            return False
+        living = {f"{_MARKER}={marker}".encode() for marker in self._markers.values() if marker}
+        found = False
+        for child in _children_of(os.getpid()):
+            if child in self._numbers:
+                continue
+            try:
+                with open(f"/proc/{child}/environ", "rb") as environ:
+                    variables = environ.read().split(b"\0")
+            except OSError:
+                continue
+            if living.isdisjoint(variables):
+                found = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+        return found
+
+
+def _children_of(pid: int) -> list[int]:
+    children = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", "rb") as stat:
+                    parent = stat.read().rpartition(b")")[2].split()[1]
+            except OSError:
+                continue
+            if int(parent) == pid:
+                children.append(int(entry))
+    return children
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _become(message: dict, log: int) -> None:
+    """Turn the forked child into the execution environment's first process. Never returns."""
+    try:
+        os.setsid()
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        for descriptor in (1, 2):
+            os.dup2(log, descriptor)
+        os.dup2(log, 3)
+        signal.set_wakeup_fd(-1)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+            signal.signal(name, signal.SIG_DFL)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limit = _FILE_DESCRIPTOR_LIMIT
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.umask(0o022)
+        os.chdir(message["cwd"])
+        os.execve(message["argv"][0], message["argv"], message["env"])
+    except BaseException as error:
+        os.write(2, f"The execution environment could not be started: {error}\n".encode())
+    os._exit(127)
+
+
+def main(control_descriptor: str, root: str) -> None:
+    """Serve the control socket; at the end remove the cloud's folder."""
+    for name in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        Launcher(socket.socket(fileno=int(control_descriptor))).run()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

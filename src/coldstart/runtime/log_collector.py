@@ -1,0 +1,91 @@
+"""Turns what a function's process writes into log events: a print is an event per line, a log record is one event.
+
+Both arrive through one pipe, so they keep their order. Log records come in AWS's telemetry frames (see
+``FramedTelemetryLogSink`` in awslambdaric): type, length and time, 4 + 4 + 8 bytes, before the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+_FRAME_HEAD_BYTES = 16
+_FRAME_MARK = b"\xa5\x5a\x00"
+MAX_EVENT_BYTES = 262_144
+"""A longer event is cut into several (CloudWatch Logs quota: 256 KB an event when Lambda writes it)."""
+
+
+class LogEvent(NamedTuple):
+    """One event of a log stream: milliseconds since the epoch, and the text."""
+
+    timestamp: int
+    message: str
+
+
+class LogCollector:
+    """Collects the events of one execution environment.
+
+    Args:
+        now_ms: the cloud's time in milliseconds.
+        rename: gives the text the names that it would have on AWS (paths).
+    """
+
+    def __init__(self, now_ms: Callable[[], int], rename: Callable[[str], str]) -> None:
+        self._now_ms = now_ms
+        self._rename = rename
+        self._buffer = bytearray()
+        self._events: list[LogEvent] = []
+
+    def platform(self, line: str) -> None:
+        """Add a line of Lambda's own."""
+        self._events.append(LogEvent(self._now_ms(), line))
+
+    def feed(self, data: bytes) -> None:
+        """Add bytes from the process's pipe."""
+        self._buffer += data
+        while self._buffer:
+            mark = self._buffer.find(_FRAME_MARK)
+            if mark == 0:
+                if not self._take_frame():
+                    return
+                continue
+            end = self._buffer.find(b"\n", 0, mark if mark > 0 else len(self._buffer))
+            if end >= 0:
+                self._take_text(end + 1)
+            elif mark > 0:
+                self._take_text(mark)
+            elif len(self._buffer) > MAX_EVENT_BYTES:
+                self._take_text(MAX_EVENT_BYTES)
+            else:
+                return
+
+    def flush(self) -> None:
+        """Make an event of an unfinished last line: the process has nothing more to say about it for now."""
+        if self._buffer:
+            self._take_text(len(self._buffer))
+
+    def take(self) -> list[LogEvent]:
+        """Return the events so far and forget them."""
+        self.flush()
+        events, self._events = self._events, []
+        return events
+
+    def _take_frame(self) -> bool:
+        if len(self._buffer) < _FRAME_HEAD_BYTES:
+            return False
+        length = int.from_bytes(self._buffer[4:8], "big")
+        if len(self._buffer) < _FRAME_HEAD_BYTES + length:
+            return False
+        text = self._buffer[_FRAME_HEAD_BYTES : _FRAME_HEAD_BYTES + length]
+        del self._buffer[: _FRAME_HEAD_BYTES + length]
+        self._add(bytes(text))
+        return True
+
+    def _take_text(self, length: int) -> None:
+        text = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._add(text)
+
+    def _add(self, text: bytes) -> None:
+        message = self._rename(text.decode("utf-8", "replace").replace("\r", "\n"))
+        self._events.append(LogEvent(self._now_ms(), message))

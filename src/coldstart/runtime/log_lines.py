@@ -1,0 +1,70 @@
+"""The lines that Lambda itself writes into a function's log, in AWS's text format.
+
+Format and field order: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html and the lifecycle page; fields are
+set apart by tabs, and REPORT ends with one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one invocation; times in milliseconds, memory in MB."""
+
+    request_id: str
+    duration_ms: float
+    memory_size: int
+    max_memory_used: int
+    init_ms: float | None = None
+    status: str = ""
+    """Empty when all went well, else ``timeout`` or ``error``."""
+    error_type: str = ""
+
+    @property
+    def billed_ms(self) -> int:
+        """What is paid for: the duration and, since 2025-08-01, the init, rounded up together to 1 ms.
+
+        The sum is that of the figures as the line shows them, so that a reader who adds them up gets this one.
+        """
+        return math.ceil(round(round(self.duration_ms, 2) + round(self.init_ms or 0, 2), 2))
+
+    def line(self) -> str:
+        """Return the REPORT line."""
+        fields = [
+            f"REPORT RequestId: {self.request_id}",
+            f"Duration: {self.duration_ms:.2f} ms",
+            f"Billed Duration: {self.billed_ms} ms",
+            f"Memory Size: {self.memory_size} MB",
+            f"Max Memory Used: {self.max_memory_used} MB",
+        ]
+        if self.init_ms is not None:
+            fields.append(f"Init Duration: {self.init_ms:.2f} ms")
+        return "\t".join(fields + _outcome(self.status, self.error_type)) + "\t\n"
+
+
+def init_start(runtime_version: str, runtime_version_arn: str) -> str:
+    """Return the line that opens every start of a runtime."""
+    return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}\n"
+
+
+def init_report(duration_ms: float, phase: str, status: str, error_type: str) -> str:
+    """Return the line about an init that failed; phase is ``init``, or ``invoke`` when it was tried again."""
+    fields = [f"INIT_REPORT Init Duration: {duration_ms:.2f} ms", f"Phase: {phase}"]
+    return "\t".join(fields + _outcome(status, error_type)) + "\t\n"
+
+
+def start(request_id: str, version: str) -> str:
+    """Return the line before the handler's own."""
+    return f"START RequestId: {request_id} Version: {version}\n"
+
+
+def end(request_id: str) -> str:
+    """Return the line after the handler's own."""
+    return f"END RequestId: {request_id}\n"
+
+
+def _outcome(status: str, error_type: str) -> list[str]:
+    return [f"Status: {status}"] * bool(status) + [f"Error Type: {error_type}"] * bool(error_type)

@@ -1,0 +1,152 @@
+"""All that is POSIX-only: starting, freezing, measuring and ending the processes of execution environments.
+
+:class:`ProcessHost` starts the launcher (:mod:`coldstart.runtime.launcher`), which owns every process;
+:class:`RuntimeProcess` is one of them. Another platform needs another module with these two classes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+_STATUS_LINE_BYTES = 64
+
+
+class LauncherGone(RuntimeError):
+    """The process that starts execution environments has died; the cloud has to be started anew."""
+
+
+class RuntimeProcess:
+    """The first process of an execution environment, leader of a session of its own."""
+
+    def __init__(self, host: ProcessHost, number: int, log_fd: int, status_fd: int) -> None:
+        self._host = host
+        self._number = number
+        self._exit = ""
+        self.log_fd = log_fd
+        """Where the process's output and log frames arrive; non-blocking."""
+        self.status_fd = status_fd
+        """Readable when the process has ended."""
+        line = os.read(status_fd, _STATUS_LINE_BYTES).decode()
+        if not line:
+            raise LauncherGone("The process that starts functions has died. Run cloud.stop() and cloud.start().")
+        pid, _, rest = line.partition("\n")
+        self.pid = int(pid)
+        self._exit = rest.strip()
+
+    def freeze(self) -> None:
+        """Stop every process of the environment; none of them gets any CPU until :meth:`thaw`."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the environment's processes run on."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        """Kill the environment's processes and wait until they are gone."""
+        self._host.kill(self._number)
+        self.wait()
+
+    def wait(self) -> str:
+        """Wait for the end of the process; return ``exit CODE`` or ``signal NUMBER``."""
+        while not self._exit:
+            data = os.read(self.status_fd, _STATUS_LINE_BYTES).decode()
+            self._exit = data.strip() or "signal 9"
+        return self._exit
+
+    def close(self) -> None:
+        """Give back the descriptors. The process has to be gone."""
+        os.close(self.log_fd)
+        os.close(self.status_fd)
+
+    def peak_memory_mb(self) -> int:
+        """Return the most memory the process has held so far, in MB of 1,024 KB; 0 when it cannot be told."""
+        try:
+            with open(f"/proc/{self.pid}/status", "rb") as status:
+                for line in status:
+                    if line.startswith(b"VmHWM:"):
+                        return -(-int(line.split()[1]) // 1024)
+        except OSError:
+            pass
+        return 0
+
+
+class ProcessHost:
+    """Starts processes for execution environments, all of them under one launcher.
+
+    Args:
+        root: the cloud's folder; the launcher removes it when the cloud goes.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._control, launchers_end = socket.socketpair()
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        with launchers_end:
+            self._launcher = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    str(Path(__file__).with_name("launcher.py")),
+                    str(launchers_end.fileno()),
+                    str(root),
+                ],
+                pass_fds=[launchers_end.fileno()],
+                env={},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def spawn(self, argv: list[str], environment: dict[str, str], cwd: str) -> RuntimeProcess:
+        """Start a process with exactly this environment.
+
+        Raises:
+            LauncherGone: the launcher has died.
+        """
+        log_read, log_write = os.pipe()
+        status_read, status_write = os.pipe()
+        number = next(self._numbers)
+        message = {"spawn": number, "argv": argv, "env": environment, "cwd": cwd}
+        try:
+            with self._lock:
+                self._send(json.dumps(message).encode() + b"\n", [log_write, status_write])
+        except BaseException:
+            os.close(log_read)
+            os.close(status_read)
+            raise
+        finally:
+            os.close(log_write)
+            os.close(status_write)
+        os.set_blocking(log_read, False)
+        return RuntimeProcess(self, number, log_read, status_read)
+
+    def kill(self, number: int) -> None:
+        """Have the launcher kill one environment's processes."""
+        with self._lock, contextlib.suppress(LauncherGone):
+            self._send(json.dumps({"kill": number}).encode() + b"\n", [])
+
+    def stop(self) -> None:
+        """End every process and the launcher, and wait until they are gone."""
+        self._control.close()
+        self._launcher.wait()
+
+    def _send(self, data: bytes, descriptors: list[int]) -> None:
+        try:
+            sent = socket.send_fds(self._control, [data], descriptors)
+            self._control.sendall(data[sent:])
+        except OSError as error:
+            raise LauncherGone(
+                "The process that starts functions has died. Run cloud.stop() and cloud.start()."
+            ) from error

@@ -1,0 +1,95 @@
+"""The transport under AWS's own Python runtime client: its four functions over one kept-alive socket.
+
+``awslambdaric`` imports a module of this name; on AWS it is a native extension around libcurl. This one speaks to
+the same Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), runs on every platform, and a
+conformance test holds it against the native one on Linux. It runs in the function's process and imports nothing
+of coldstart.
+"""
+
+import os
+import socket
+
+_host, _, _port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
+_socket = None
+_user_agent = "aws-lambda-python"
+
+
+def initialize_client(user_agent):
+    """Take the User-Agent that requests carry; the native client connects on its first request too."""
+    global _user_agent
+    _user_agent = user_agent
+
+
+def next():
+    """Wait for the next event and return ``(body, headers)``; raise RuntimeError on anything but 200."""
+    status, received, body = _exchange("GET", "/2018-06-01/runtime/invocation/next", b"", "")
+    if status != 200:
+        raise RuntimeError(f"Failed to get next, error code: {status}")
+    headers = {
+        "Lambda-Runtime-Aws-Request-Id": received["lambda-runtime-aws-request-id"],
+        "Lambda-Runtime-Trace-Id": received.get("lambda-runtime-trace-id"),
+        "Lambda-Runtime-Invoked-Function-Arn": received.get("lambda-runtime-invoked-function-arn"),
+        "Lambda-Runtime-Deadline-Ms": int(received.get("lambda-runtime-deadline-ms", 0)),
+        "Lambda-Runtime-Client-Context": received.get("lambda-runtime-client-context"),
+        "Lambda-Runtime-Cognito-Identity": received.get("lambda-runtime-cognito-identity"),
+        "Lambda-Runtime-Aws-Tenant-Id": received.get("lambda-runtime-aws-tenant-id"),
+        "Lambda-Runtime-Invocation-Id": received.get("lambda-runtime-invocation-id"),
+        "Content-Type": received.get("content-type"),
+    }
+    return body, headers
+
+
+def post_invocation_result(invoke_id, result_data, content_type, invocation_id=None):
+    """Hand the handler's result to the Runtime API."""
+    _post(invoke_id, "response", result_data, f"Content-Type: {content_type}\r\n", invocation_id)
+
+
+def post_error(invoke_id, error_response_data, xray_fault, invocation_id=None):
+    """Hand the handler's error, and its cause in X-Ray's form, to the Runtime API."""
+    cause = xray_fault.replace("\r", " ").replace("\n", " ")
+    headers = f"Content-Type: application/json\r\nLambda-Runtime-Function-XRay-Error-Cause: {cause}\r\n"
+    _post(invoke_id, "error", error_response_data.encode(), headers, invocation_id)
+
+
+def _post(invoke_id, outcome, body, headers, invocation_id):
+    if invocation_id:
+        headers += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
+    status, _, _ = _exchange("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/{outcome}", body, headers)
+    if status != 202:
+        raise RuntimeError("Failed to post invocation response")
+
+
+def _exchange(method, path, body, headers):
+    global _socket
+    if _socket is None:
+        _socket = socket.create_connection((_host, int(_port)))
+        _socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    length = f"Content-Length: {len(body)}\r\n" if method == "POST" else ""
+    _socket.sendall(
+        f"{method} {path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: {_user_agent}\r\n{headers}{length}\r\n".encode()
+        + body
+    )
+    return _read_response()
+
+
+def _read_response():
+    data = bytearray()
+    while (end := data.find(b"\r\n\r\n")) < 0:
+        data += _receive()
+    lines = data[:end].decode("utf-8").split("\r\n")
+    headers = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    body = data[end + 4 :]
+    length = int(headers.get("content-length", 0))
+    while len(body) < length:
+        body += _receive()
+    return int(lines[0].split(" ", 2)[1]), headers, bytes(body)
+
+
+def _receive():
+    received = _socket.recv(65536)
+    if not received:  # The Lambda service is gone, and with it the execution environment.
+        os._exit(0)
+    return received

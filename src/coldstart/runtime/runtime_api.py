@@ -1,0 +1,209 @@
+"""The Runtime API of one execution environment: what AWS's runtime clients talk to.
+
+Protocol: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. There is no server thread: whoever invokes the
+function does the socket work itself in :meth:`RuntimeApi.serve_until`, reads the function's output on the way and
+notices when the process ends. One instance serves one start of a runtime process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
+from coldstart.runtime.log_collector import LogCollector
+from coldstart.runtime.processes import RuntimeProcess
+
+MAX_RESPONSE_BYTES = 6_291_556
+"""Largest synchronous response: 6 MB and 100 bytes (seen in AWS's own error text)."""
+
+_RUNTIME = "/2018-06-01/runtime"
+_ACCEPTED = response_bytes(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
+
+
+class PostedError(NamedTuple):
+    """An error that a runtime posted: its type and the JSON document it posted."""
+
+    error_type: str
+    body: bytes
+
+
+@dataclass
+class Outcome:
+    """What the runtime has said so far about the event it was given."""
+
+    request_id: str
+    response: bytes | None = None
+    error: PostedError | None = None
+    too_large: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the runtime has answered."""
+        return self.response is not None or self.error is not None or self.too_large
+
+
+class _Connection:
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self.parser = RequestParser()
+
+
+class RuntimeApi:
+    """Listens on a loopback port of its own for the processes of one execution environment."""
+
+    def __init__(self, collector: LogCollector) -> None:
+        self._collector = collector
+        self._process: RuntimeProcess | None = None
+        self._waiting: _Connection | None = None
+        self._outcome: Outcome | None = None
+        self._connections: set[_Connection] = set()
+        self.init_error: PostedError | None = None
+        self.exit: str | None = None
+        """``exit CODE`` or ``signal NUMBER`` once the process has ended."""
+        self._selector = selectors.PollSelector() if hasattr(selectors, "PollSelector") else selectors.SelectSelector()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        """What the function's processes find in ``AWS_LAMBDA_RUNTIME_API``."""
+
+    def attach(self, process: RuntimeProcess) -> None:
+        """Watch the process that will talk to this API."""
+        self._process = process
+        self._selector.register(process.log_fd, selectors.EVENT_READ, self._read_log)
+        self._selector.register(process.status_fd, selectors.EVENT_READ, self._process_ended)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the runtime waits for an event."""
+        return self._waiting is not None
+
+    def send_event(self, request_id: str, headers: dict[str, str], event: bytes) -> Outcome:
+        """Answer the waiting runtime with an event; its answer will appear in the returned outcome."""
+        assert self._waiting is not None
+        connection, self._waiting = self._waiting, None
+        self._outcome = Outcome(request_id)
+        connection.socket.sendall(response_bytes(200, headers, event))
+        return self._outcome
+
+    def serve_until(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Serve the environment's processes until ``done()`` or the deadline (``time.monotonic()`` seconds).
+
+        Returns:
+            True when done; False when the deadline passed first. Ends early, with True, when the process has ended.
+        """
+        while not done() and self.exit is None:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            for key, _ in self._selector.select(remaining):
+                key.data(key.fileobj)
+        self._drain_log()
+        return True
+
+    def close(self) -> None:
+        """Read what the ended process still said and close every socket."""
+        self._drain_log()
+        for connection in list(self._connections):
+            self._drop(connection)
+        self._listener.close()
+        self._selector.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        connected, _ = listener.accept()
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = _Connection(connected)
+        self._connections.add(connection)
+        self._selector.register(connected, selectors.EVENT_READ, lambda _: self._read(connection))
+
+    def _read(self, connection: _Connection) -> None:
+        try:
+            data = connection.socket.recv(262_144)
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(connection)
+            return
+        try:
+            connection.parser.feed(data)
+            while request := connection.parser.next_request():
+                self._answer(connection, request)
+        except (MalformedRequest, OSError):
+            self._drop(connection)
+
+    def _drop(self, connection: _Connection) -> None:
+        if connection is self._waiting:
+            self._waiting = None
+        self._connections.discard(connection)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(connection.socket)
+        connection.socket.close()
+
+    def _answer(self, connection: _Connection, request: HttpRequest) -> None:
+        if request.target == f"{_RUNTIME}/invocation/next" and request.method == "GET":
+            self._waiting = connection
+            return
+        if request.method == "POST" and request.target == f"{_RUNTIME}/init/error":
+            self.init_error = _posted_error(request)
+            connection.socket.sendall(_ACCEPTED)
+            return
+        connection.socket.sendall(self._take_result(request))
+
+    def _take_result(self, request: HttpRequest) -> bytes:
+        outcome = self._outcome
+        prefix, _, kind = request.target.rpartition("/")
+        if request.method != "POST" or not prefix.startswith(f"{_RUNTIME}/invocation/"):
+            return response_bytes(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
+        if outcome is None or outcome.is_known or not prefix.endswith("/" + outcome.request_id):
+            return _refusal(400, "InvalidRequestID", "Invalid request ID")
+        if kind == "error":
+            outcome.error = _posted_error(request)
+            return _ACCEPTED
+        if len(request.body) > MAX_RESPONSE_BYTES:
+            outcome.too_large = True
+            return _refusal(
+                413,
+                "RequestEntityTooLarge",
+                f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
+            )
+        outcome.response = request.body
+        return _ACCEPTED
+
+    def _read_log(self, log_fd: int) -> None:
+        try:
+            data = os.read(log_fd, 262_144)
+        except BlockingIOError:
+            return
+        if data:
+            self._collector.feed(data)
+        else:
+            self._selector.unregister(log_fd)
+
+    def _drain_log(self) -> None:
+        # The child writes before it asks for the next event, so all it has said is in the pipe by now.
+        assert self._process is not None
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._process.log_fd, 262_144):
+                self._collector.feed(data)
+
+    def _process_ended(self, status_fd: int) -> None:
+        assert self._process is not None
+        self._selector.unregister(status_fd)
+        self.exit = self._process.wait()
+
+
+def _posted_error(request: HttpRequest) -> PostedError:
+    error_type = request.headers.get("lambda-runtime-function-error-type", "Unhandled")
+    return PostedError(error_type, request.body)
+
+
+def _refusal(status: int, error_type: str, message: str) -> bytes:
+    body = f'{{"errorMessage":"{message}","errorType":"{error_type}"}}'.encode()
+    return response_bytes(status, {"Content-Type": "application/json"}, body)

@@ -1,0 +1,40 @@
+"""Makes the folder that stands for /var/runtime: what Lambda's Python runtime brings besides the standard library.
+
+A function that imports something else has to bring it in its package or a layer, as on AWS, whatever else is installed
+on the learner's machine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+PYTHON_RUNTIME_PACKAGES = (
+    "awslambdaric",
+    "boto3",
+    "botocore",
+    "dateutil",
+    "jmespath",
+    "s3transfer",
+    "simplejson",
+    "six",
+    "snapshot_restore_py",
+    "urllib3",
+)
+"""AWS's runtime client, the SDK, and what they need."""
+
+_PYTHON_HOST = Path(__file__).with_name("python")
+
+
+def make_python_runtime_directory(folder: Path) -> None:
+    """Fill a folder with the Python runtime's packages and our transport for AWS's runtime client."""
+    folder.mkdir(parents=True)
+    shutil.copy(_PYTHON_HOST / "runtime_client.py", folder)
+    for name in PYTHON_RUNTIME_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"The package {name!r} is missing. Run `make setup` to mend the environment.")
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)

@@ -1,0 +1,81 @@
+"""A local AWS for conformance tests, and the way to deploy a function in one line."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+
+from coldstart import cloud
+
+
+@dataclass
+class Deployed:
+    """A function of the test's own."""
+
+    name: str
+    client: Any
+
+    def invoke(self, event: object = None, **parameters: Any) -> Any:
+        """Invoke with an event (any JSON value); return boto3's response with ``Payload`` parsed."""
+        payload = json.dumps({} if event is None else event).encode()
+        response = self.client.invoke(FunctionName=self.name, **{"Payload": payload, **parameters})
+        body = response["Payload"].read()
+        response["Payload"] = json.loads(body) if body else None
+        return response
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the events of the function's log group, oldest first."""
+        pages = boto3.client("logs").get_paginator("filter_log_events")
+        return [event for page in pages.paginate(logGroupName=f"/aws/lambda/{self.name}") for event in page["events"]]
+
+    def lines(self) -> list[str]:
+        """Return the messages of the function's log."""
+        return [event["message"] for event in self.log()]
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    """Return a deployment package with these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text)
+    return buffer.getvalue()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def deploy(local_aws: cloud.Cloud) -> Iterator[Callable[..., Deployed]]:
+    """Deploy a function from its code: ``deploy("def handler(event, context): ...", Timeout=1)``."""
+    client = boto3.client("lambda")
+    names = []
+
+    def deploy_function(code: str, **parameters: Any) -> Deployed:
+        name = f"parcel-{next(_numbers)}"
+        runtime = parameters.get("Runtime", "python3.14")
+        file = parameters.pop("file", "app.py" if runtime.startswith("python") else "app.mjs")
+        client.create_function(
+            **{
+                "FunctionName": name,
+                "Runtime": "python3.14",
+                "Role": "arn:aws:iam::123456789012:role/parcel-function",
+                "Handler": "app.handler",
+                "Code": {"ZipFile": zipped({file: code})},
+                **parameters,
+            }
+        )
+        names.append(name)
+        return Deployed(name, client)
+
+    yield deploy_function
+    for name in names:
+        client.delete_function(FunctionName=name)

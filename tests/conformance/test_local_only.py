@@ -1,0 +1,136 @@
+"""Local never means real: credentials, hosts, ports, and what is left when the kernel goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+
+from coldstart import cloud
+from coldstart.cloud.learner_environment import RealAwsRefused
+
+
+def _in_a_kernel(code: str, *, ends: bool = True, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**{name: value for name, value in os.environ.items() if not name.startswith("AWS_")}, **variables},
+        stdin=subprocess.DEVNULL if ends else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_starting_twice_is_starting_once(local_aws):
+    assert cloud.start() is local_aws
+    assert os.environ["AWS_ENDPOINT_URL"] == local_aws.url
+    assert str(local_aws.url).startswith("http://127.0.0.1:")
+    assert "real AWS" in repr(local_aws)
+
+
+def test_stop_gives_the_environment_back_and_a_new_start_is_empty():
+    kernel = _in_a_kernel(
+        """
+        import os
+        from coldstart import cloud
+        import boto3
+        cloud.start()
+        hidden = os.environ.get("AWS_PROFILE") is None and os.environ["AWS_ACCESS_KEY_ID"] != "AKIAREALREALREALREAL"
+        boto3.client("sqs").create_queue(QueueName="labels")
+        cloud.stop()
+        cloud.stop()
+        back = os.environ["AWS_PROFILE"], os.environ["AWS_ACCESS_KEY_ID"], os.environ.get("AWS_ENDPOINT_URL")
+        cloud.start()
+        print(hidden, back, boto3.client("sqs").list_queues().get("QueueUrls"))
+        cloud.stop()
+        """,
+        AWS_PROFILE="parcel-production",
+        AWS_ACCESS_KEY_ID="AKIAREALREALREALREAL",
+    )
+    out, _ = kernel.communicate(timeout=60)
+    assert out.strip() == "True ('parcel-production', 'AKIAREALREALREALREAL', None) None"
+
+
+def test_a_client_aimed_at_the_real_aws_is_refused(local_aws):
+    with pytest.raises(RealAwsRefused, match=r"does not talk to s3\.amazonaws\.com"):
+        boto3.client("s3", endpoint_url="https://s3.amazonaws.com").list_buckets()
+
+
+def test_a_stranger_on_this_machine_is_refused(local_aws):
+    stranger = boto3.client("lambda", aws_access_key_id="AKIASTRANGER", aws_secret_access_key="guessed")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        stranger.list_functions()
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"{local_aws.url}/moto-api/data.json")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(local_aws.url, headers={"Origin": "https://example.com"}))
+
+
+def test_everything_listens_on_loopback_only(deploy):
+    deploy("def handler(event, context):\n    return 1\n").invoke()
+    listening = [c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert listening
+    assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+def test_a_broken_request_does_not_bring_the_cloud_down(local_aws):
+    host, _, port = local_aws.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"\x16\x03\x01 hello?\r\n\r\n")
+        assert connection.recv(100) == b""
+    assert boto3.client("lambda").list_functions()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None])
+def test_nothing_is_left_when_the_kernel_ends(tmp_path, ending):
+    kernel = _in_a_kernel(
+        """
+        import io, json, sys, threading, time, zipfile
+        from coldstart import cloud
+        cloud.start()
+        import boto3
+        role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("app.py", '''
+        import os, subprocess
+        def handler(event, context):
+            child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+            while event.get("hang"): pass
+            return [os.getpid(), child.pid]
+        '''.replace("\\n        ", "\\n"))
+        client = boto3.client("lambda")
+        client.create_function(FunctionName="orders", Runtime="python3.14", Role=role, Handler="app.handler",
+                               Timeout=600, Code={"ZipFile": package.getvalue()})
+        pids = json.loads(client.invoke(FunctionName="orders")["Payload"].read())
+        client.invoke(FunctionName="orders", InvocationType="Event", Payload='{"hang": true}')
+        print(*pids, flush=True)
+        sys.stdin.readline()
+        """,
+        ends=ending is None,
+        TMPDIR=str(tmp_path),
+    )
+    assert kernel.stdout is not None
+    pids = [int(pid) for pid in kernel.stdout.readline().split()]
+    family = [psutil.Process(pid) for pid in pids]
+    launcher = family[0].parent()
+    assert launcher is not None
+    assert list(tmp_path.iterdir())
+    if ending is None:
+        kernel.wait(timeout=20)
+    else:
+        kernel.send_signal(ending)
+        kernel.wait(timeout=20)
+    _, alive = psutil.wait_procs([*family, launcher], timeout=10)
+    assert not alive
+    assert not list(Path(tmp_path).iterdir())

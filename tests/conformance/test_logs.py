@@ -1,0 +1,92 @@
+"""What a function's log shows: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html and lambda-facts, log lines."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+
+_REPORT = re.compile(
+    r"REPORT RequestId: (?P<request>[0-9a-f-]{36})\tDuration: (?P<duration>\d+\.\d\d) ms\tBilled Duration: (?P<billed>\d+) ms\t"
+    r"Memory Size: (?P<size>\d+) MB\tMax Memory Used: (?P<used>\d+) MB\t(?:Init Duration: (?P<init>\d+\.\d\d) ms\t)?\n"
+)
+
+
+def test_start_end_and_report_in_order_with_true_figures(deploy):
+    function = deploy(
+        "import time\ntime.sleep(0.2)\ndef handler(event, context):\n    time.sleep(0.1)\n    print('label printed')\n"
+    )
+    cold, warm = function.invoke(), function.invoke()
+    lines = function.lines()
+    assert [line.split()[0] for line in lines] == [
+        "INIT_START",
+        "START",
+        "label",
+        "END",
+        "REPORT",
+        "START",
+        "label",
+        "END",
+        "REPORT",
+    ]
+    assert lines[1] == f"START RequestId: {cold['ResponseMetadata']['RequestId']} Version: $LATEST\n"
+    first, second = _REPORT.fullmatch(lines[4]), _REPORT.fullmatch(lines[8])
+    assert first["request"] == cold["ResponseMetadata"]["RequestId"]
+    assert second["request"] == warm["ResponseMetadata"]["RequestId"]
+    assert float(first["duration"]) >= 100
+    assert float(first["init"]) >= 200
+    assert second["init"] is None
+    assert int(first["billed"]) == math.ceil(round(float(first["duration"]) + float(first["init"]), 2))
+    assert int(second["billed"]) == math.ceil(float(second["duration"]))
+    assert first["size"] == "128"
+    assert 5 <= int(first["used"]) <= 128
+
+
+def test_memory_that_is_used_is_reported(deploy):
+    function = deploy(
+        "def handler(event, context):\n    block = bytearray(event['mb'] * 2**20)\n    return len(block)\n",
+        MemorySize=512,
+    )
+    function.invoke({"mb": 1})
+    function.invoke({"mb": 100})
+    used = [int(_REPORT.fullmatch(line)["used"]) for line in function.lines() if line.startswith("REPORT")]
+    assert 90 <= used[1] - used[0] <= 110
+
+
+def test_prints_and_log_records_keep_their_order_and_a_record_is_one_event(deploy):
+    function = deploy(
+        """
+import logging
+logger = logging.getLogger()
+logger.setLevel("INFO")
+def handler(event, context):
+    print("first")
+    logger.info("second\\nstill second")
+    print("third\\nfourth")
+"""
+    )
+    request_id = function.invoke()["ResponseMetadata"]["RequestId"]
+    own = [line for line in function.lines() if line.split()[0] not in ("INIT_START", "START", "END", "REPORT")]
+    assert own[0] == "first\n"
+    assert re.fullmatch(rf"\[INFO\]\t\S+Z\t{request_id}\tsecond\nstill second\n", own[1])
+    assert own[2:] == ["third\n", "fourth\n"]
+
+
+def test_the_error_is_logged_as_aws_logs_it(deploy):
+    function = deploy("def handler(event, context):\n    return event['address']\n")
+    function.invoke()
+    [error] = [line for line in function.lines() if line.startswith("[ERROR]")]
+    assert error.splitlines() == [
+        "[ERROR] KeyError: 'address'",
+        "Traceback (most recent call last):",
+        '\u00a0\u00a0File "/var/task/app.py", line 2, in handler',
+        "\u00a0\u00a0\u00a0\u00a0return event['address']",
+    ]
+
+
+def test_the_tail_of_the_log_comes_with_the_response(deploy):
+    function = deploy("def handler(event, context):\n    print('here')\n")
+    function.invoke()
+    tail = base64.b64decode(function.invoke(LogType="Tail")["LogResult"]).decode()
+    assert re.fullmatch(r"START .*\nhere\nEND .*\nREPORT .*\t\n", tail)
+    assert "LogResult" not in function.invoke()

@@ -1,0 +1,105 @@
+"""What a function sees of the machine: what AWS documents, and nothing of the learner's."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import psutil
+import pytest
+
+SHOW_VARIABLES = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+
+
+def test_the_documented_variables_are_there(deploy):
+    function = deploy(SHOW_VARIABLES, MemorySize=256, Environment={"Variables": {"SHOP": "Parcel"}})
+    variables = function.invoke()["Payload"]
+    assert variables["SHOP"] == "Parcel"
+    assert variables["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.14"
+    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == function.name
+    assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert variables["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert variables["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{function.name}"
+    assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
+    assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert variables["_HANDLER"] == "app.handler"
+    assert variables["TZ"] == ":UTC"
+    assert variables["LAMBDA_TASK_ROOT"] == variables["PWD"]
+    assert variables["_X_AMZN_TRACE_ID"].startswith("Root=1-")
+
+
+def test_nothing_of_the_learners_environment_is_there(deploy, monkeypatch):
+    monkeypatch.setenv("PARCEL_BANK_PASSWORD", "hunter2")
+    variables = deploy(SHOW_VARIABLES).invoke()["Payload"]
+    assert "PARCEL_BANK_PASSWORD" not in variables
+    assert variables["HOME"] != os.environ.get("HOME")
+    assert variables["AWS_ACCESS_KEY_ID"] != os.environ["AWS_ACCESS_KEY_ID"]
+    assert variables.get("PATH") != os.environ["PATH"]
+
+
+def test_only_what_lambda_brings_can_be_imported(deploy):
+    function = deploy(
+        """
+import importlib.util
+def handler(event, context):
+    return [name for name in event if importlib.util.find_spec(name)]
+"""
+    )
+    assert function.invoke(["json", "boto3", "moto", "coldstart", "pytest"])["Payload"] == ["json", "boto3"]
+
+
+def test_each_environment_has_a_temporary_directory_of_its_own(deploy):
+    code = """
+import os, tempfile
+def handler(event, context):
+    before = sorted(os.listdir(tempfile.gettempdir()))
+    open(os.path.join(tempfile.gettempdir(), event["file"]), "w").close()
+    return before
+"""
+    first, second = deploy(code), deploy(code)
+    assert first.invoke({"file": "label-1"})["Payload"] == []
+    assert first.invoke({"file": "label-2"})["Payload"] == ["label-1"]
+    assert second.invoke({"file": "label-3"})["Payload"] == []
+
+
+def test_a_background_thread_is_frozen_between_invocations(deploy):
+    function = deploy(
+        """
+import threading, time
+ticks = 0
+def tick():
+    global ticks
+    while True:
+        ticks += 1
+        time.sleep(0.01)
+threading.Thread(target=tick, daemon=True).start()
+def handler(event, context):
+    time.sleep(event.get("sleep", 0))
+    return ticks
+"""
+    )
+    function.invoke()
+    before = function.invoke()["Payload"]
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        pass  # the learner does something else
+    assert function.invoke()["Payload"] - before <= 3
+    assert function.invoke({"sleep": 0.5})["Payload"] - before > 10
+
+
+@pytest.mark.parametrize("way", ["killed with its group", "in a session of its own"])
+def test_child_processes_left_behind_end_with_the_environment(deploy, way):
+    function = deploy(
+        """
+import subprocess
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "600"], start_new_session=event["session"])
+    return child.pid
+"""
+    )
+    child = psutil.Process(function.invoke({"session": way == "in a session of its own"})["Payload"])
+    assert child.is_running()
+    function.client.update_function_configuration(FunctionName=function.name, Timeout=4)
+    child.wait(timeout=10)
+    assert not child.is_running()
+    assert function.invoke({"session": False})["StatusCode"] == 200

@@ -1,0 +1,175 @@
+"""What the tests share: a browser, a Node.js, a static server, and no real AWS credentials.
+
+Fixtures
+
+`page`
+    A fresh Playwright page (its own context, 1280 x 900) in headless Chromium. Nothing but loopback can be reached.
+    When the test ends, it fails if the page asked for anything else; the requests are named.
+`new_page`
+    `new_page(**context_options) -> Page`: the same for other contexts, as often as needed. The options are those of
+    Playwright's `browser.new_context`, for example `color_scheme="dark"`, `viewport={"width": 390, "height": 844}`,
+    `reduced_motion="reduce"`.
+`foreign_requests`
+    The URLs outside loopback that this test's pages asked for (they were refused). A test that expects some empties it.
+`chromium`
+    The Playwright `Browser` itself, one for each test module.
+`serve`
+    `serve(folder) -> "http://127.0.0.1:PORT/"`: a static web server for the test's duration.
+`local_aws`
+    The local AWS of this test process, with the role `parcel-function`.
+`node`
+    Path of a Node.js of version 20 or newer. `@pytest.mark.node` asks for the same without using the path.
+
+Without Chromium or Node.js these skip and say what to install. With CI=true they fail instead: nothing may be skipped
+there. Playwright's event loop runs for as long as `chromium` is open, so a module that uses it must not also call
+`asyncio.run`.
+"""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
+
+from coldstart import cloud
+
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# A proxy where nothing listens: whatever is not on loopback is refused before it leaves the browser.
+CHROMIUM_FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--proxy-server=http://127.0.0.1:9",
+]
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _missing(what: str) -> None:
+    """Skip on a developer's machine, fail in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must not skip this test: {what}", pytrace=False)
+    pytest.skip(what)
+
+
+@functools.cache
+def _node() -> str | None:
+    path = shutil.which("node")
+    if path is None:
+        return None
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    return path if int(version.strip().removeprefix("v").split(".")[0]) >= 20 else None
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    path = _node()
+    if path is None:
+        _missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
+    assert path is not None
+    return path
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("node") and _node() is None:
+        _missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        _missing(f"there is no Chromium at {CHROMIUM} (Debian: sudo apt-get install chromium, or set CHROMIUM)")
+    with sync_playwright() as playwright:
+        # Chromium's sandbox refuses to run as root, which is what a container's CI is.
+        flags = [*CHROMIUM_FLAGS, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def foreign_requests() -> list[str]:
+    return []
+
+
+def _is_foreign(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in LOOPBACK
+
+
+@pytest.fixture
+def new_page(chromium: Browser, foreign_requests: list[str]) -> Iterator[Callable[..., Page]]:
+    contexts = []
+
+    def record(request: Request | WebSocket) -> None:
+        if _is_foreign(request.url):
+            foreign_requests.append(request.url)
+
+    def open_page(**options: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.on("request", record)
+        context.on("page", lambda page: page.on("websocket", record))
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert foreign_requests == [], "the page asked for something outside this machine"
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    return new_page()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(folder: Path) -> str:
+        handler = functools.partial(_Quiet, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[cloud.Cloud]:
+    """The local AWS, with a role for functions."""
+    running = cloud.start()
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    boto3.client("iam").create_role(RoleName="parcel-function", AssumeRolePolicyDocument=json.dumps(trust))
+    yield running
+    cloud.stop()

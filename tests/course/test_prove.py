@@ -1,0 +1,82 @@
+"""The proofs themselves: each finds what it is there to find, and says what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from coldstart.course import Exercise, prove
+from coldstart.course.lesson import read_exercises
+
+pytestmark = pytest.mark.usefixtures("local_aws")
+
+
+@pytest.fixture
+def exercise(small_course: Path) -> Exercise:
+    return read_exercises(small_course / "01-greet" / "exercises.py")["01.1"]
+
+
+def test_a_sound_exercise_passes_all_five(exercise: Exercise) -> None:
+    assert prove.the_stub_fails_with_its_message(exercise) == ""
+    assert prove.the_solution_passes(exercise) == ""
+    assert prove.the_other_solution_passes(exercise) == ""
+    assert [prove.a_wrong_answer_gets_its_message(exercise, wrong) for wrong in exercise.wrong_answers] == ["", ""]
+    assert prove.the_hints_lead_up_to_the_code(exercise) == ""
+
+
+def test_a_stub_that_passes_is_found(exercise: Exercise) -> None:
+    solved = dataclasses.replace(exercise, stub=exercise.solution)
+    assert prove.the_stub_fails_with_its_message(solved) == (
+        "01.1: the stub has to fail, but it passes; make a requirement stricter"
+    )
+
+
+def test_a_stub_with_another_message_is_found(exercise: Exercise) -> None:
+    broken = dataclasses.replace(exercise, stub="import parcel_greetings")
+    problem = prove.the_stub_fails_with_its_message(broken)
+    assert problem.startswith("01.1: the stub has to be told \"'Hello, you'\" (its stub_message), but the check says:")
+    assert "Runtime.ImportModuleError" in problem
+
+
+def test_a_solution_that_fails_is_found(exercise: Exercise) -> None:
+    failing = dataclasses.replace(exercise, solution=exercise.stub)
+    problem = prove.the_solution_passes(failing)
+    assert problem.startswith("01.1: the solution has to pass, but the check says:")
+    assert "Got:            {'greeting': 'Hello, you'}" in problem
+
+
+def test_another_solution_that_is_the_same_is_found(exercise: Exercise) -> None:
+    same = dataclasses.replace(exercise, other_solution=exercise.solution + "\n\n")
+    assert "the other solution is the solution again" in prove.the_other_solution_passes(same)
+
+
+def test_a_wrong_answer_that_passes_is_found(exercise: Exercise) -> None:
+    wrong = dataclasses.replace(exercise.wrong_answers[0], code=exercise.solution)
+    assert prove.a_wrong_answer_gets_its_message(exercise, wrong) == (
+        "01.1: the wrong answer greets_only_ada has to fail, but it passes; make a requirement stricter"
+    )
+
+
+def test_a_wrong_answer_that_gets_another_ones_message_is_found(exercise: Exercise) -> None:
+    first, second = exercise.wrong_answers
+    vague = dataclasses.replace(exercise, wrong_answers=[first, dataclasses.replace(second, message="name")])
+    problem = prove.a_wrong_answer_gets_its_message(vague, first)
+    assert problem == (
+        "01.1: greets_only_ada gets the message of returns_nothing too ('name'); make the two messages say which is which"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hints", "says"),
+    [
+        ([], "a hint is missing"),
+        (["Read.", " ", "`event[...]`"], "a hint is missing"),
+        (["Read.", "Read.", "`event[...]`"], "two hints say the same"),
+        (["Read.", '`return {"greeting": f"Hello, {event[\'name\']}"}`', "`event[...]`"], "hint 2 gives away"),
+        (["Read.", "Look at the event.", "You can do it."], "the last hint shows no code"),
+    ],
+)
+def test_hints_that_do_not_lead_up_to_the_code_are_found(exercise: Exercise, hints: list[str], says: str) -> None:
+    assert says in prove.the_hints_lead_up_to_the_code(dataclasses.replace(exercise, hints=hints))
