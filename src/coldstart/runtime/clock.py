@@ -1,18 +1,60 @@
-"""The cloud's clock: the one source of time for log lines, schedules and retries.
+"""The cloud's clock: the one source of time, and of everything that happens later.
 
-It runs with the machine's clock until somebody moves it; lessons move it instead of waiting.
+Log lines, retries after minutes, visibility timeouts, batching windows, schedules and evictions follow it. It runs with the
+machine's clock until somebody moves it: :meth:`Clock.advance` makes due what would be due by then, in order, and waits until
+it has happened. Lessons move the clock instead of waiting.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+SETTLE_SECONDS = 60.0
+"""How long :meth:`Clock.settle` and :meth:`Clock.advance` wait for work that makes no progress, in real seconds."""
+
+
+class NotSettled(RuntimeError):
+    """Work that the cloud does in the background has not ended in time; the message names it."""
+
+
+@dataclass(order=True)
+class Timer:
+    """Something that happens at a time on the cloud's clock, unless it is cancelled before."""
+
+    due: float
+    """Seconds since the epoch, on the cloud's clock."""
+    _order: int
+    _action: Callable[[], object] = field(compare=False)
+    name: str = field(compare=False)
+    is_cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        """Do not let it happen. Nothing happens when it already has."""
+        self.is_cancelled = True
 
 
 class Clock:
-    """Tells the cloud's time as seconds since the epoch (UTC)."""
+    """Tells the cloud's time, and does things when their time has come.
+
+    Everything that is done runs in a thread of its own. Errors in it are kept in :attr:`failures`: nobody waits for the work.
+    """
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        self._changed = threading.Condition()
+        self._timers: list[Timer] = []
+        self._order = itertools.count()
+        self._working: dict[int, str] = {}
+        self._is_moved = threading.RLock()
+        self._is_stopped = False
+        self._thread: threading.Thread | None = None
+        self.failures: list[str] = []
+        """What went wrong in work that nobody waited for, as ``name: error``."""
 
     def now(self) -> float:
         """Return the cloud's time in seconds since the epoch."""
@@ -26,3 +68,124 @@ class Clock:
     def ahead(self) -> float:
         """How far the cloud's time is ahead of the machine's, in seconds."""
         return self._ahead
+
+    def at(self, due: float, action: Callable[[], object], name: str = "") -> Timer:
+        """Do something at a time on the cloud's clock (seconds since the epoch); at once when it has passed."""
+        timer = Timer(due, next(self._order), action, name or getattr(action, "__qualname__", "something"))
+        with self._changed:
+            heapq.heappush(self._timers, timer)
+            if self._thread is None and not self._is_stopped:
+                self._thread = threading.Thread(target=self._run, name="coldstart-clock", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return timer
+
+    def after(self, seconds: float, action: Callable[[], object], name: str = "") -> Timer:
+        """Do something so many seconds from now on the cloud's clock."""
+        return self.at(self.now() + seconds, action, name)
+
+    def work(self, action: Callable[[], object], name: str = "") -> None:
+        """Do something now, in the background; :meth:`settle` waits for its end."""
+        number = next(self._order)
+        with self._changed:
+            if self._is_stopped:
+                return
+            self._working[number] = name or getattr(action, "__qualname__", "something")
+
+        def run() -> None:
+            try:
+                action()
+            except Exception as error:
+                self.failures.append(f"{self._working[number]}: {type(error).__name__}: {error}")
+            finally:
+                with self._changed:
+                    del self._working[number]
+                    self._changed.notify_all()
+
+        threading.Thread(target=run, name="coldstart-work", daemon=True).start()
+
+    def settle(self, timeout: float = SETTLE_SECONDS) -> None:
+        """Return when all that is due by now has been done, with what came of it.
+
+        Args:
+            timeout: real seconds to wait for each piece of work.
+
+        Raises:
+            NotSettled: something did not end in time; it goes on nevertheless.
+        """
+        with self._is_moved:
+            while True:
+                self._wait_for_work(timeout)
+                timer = self._take_due(self.now())
+                if timer is None:
+                    return
+                self.work(timer._action, timer.name)
+
+    def advance(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        timeout: float = SETTLE_SECONDS,
+    ) -> None:
+        """Move the cloud's time forward; what becomes due on the way is done in order, each when it is due.
+
+        Returns when all of it, and what came of it, is done.
+
+        Raises:
+            ValueError: the time would go backwards.
+            NotSettled: something did not end in time; it goes on nevertheless.
+        """
+        span = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        if span < 0:
+            raise ValueError(f"The cloud's time only goes forward; {span:g} seconds would be backwards.")
+        with self._is_moved:
+            self.settle(timeout)
+            target = self.now() + span
+            while timer := self._take_due(target):
+                self._ahead += max(0.0, timer.due - self.now())
+                self.work(timer._action, timer.name)
+                self._wait_for_work(timeout)
+            self._ahead += max(0.0, target - self.now())
+
+    def stop(self) -> None:
+        """Forget everything that was to happen; what is being done goes on to its end."""
+        with self._changed:
+            self._is_stopped = True
+            self._timers.clear()
+            self._changed.notify_all()
+
+    def _take_due(self, until: float) -> Timer | None:
+        with self._changed:
+            while self._timers and (self._timers[0].is_cancelled or self._timers[0].due <= until):
+                timer = heapq.heappop(self._timers)
+                if not timer.is_cancelled:
+                    return timer
+        return None
+
+    def _wait_for_work(self, timeout: float) -> None:
+        with self._changed:
+            while self._working:
+                before = set(self._working)
+                self._changed.wait_for(lambda before=before: not before <= self._working.keys(), timeout)  # type: ignore[misc]
+                if before <= self._working.keys():
+                    names = ", ".join(sorted(set(self._working.values())))
+                    raise NotSettled(f"Still at work after {timeout:g} seconds: {names}.")
+
+    def _run(self) -> None:
+        """Let things happen as the machine's own time passes, while nobody moves the clock."""
+        while not self._is_stopped:
+            with self._changed:
+                if not self._timers:
+                    self._changed.wait()
+                    continue
+                remaining = self._timers[0].due - self.now()
+                if remaining > 0:
+                    self._changed.wait(min(remaining, threading.TIMEOUT_MAX))
+                    continue
+            with self._is_moved:
+                timer = self._take_due(self.now())
+                if timer is not None:
+                    self.work(timer._action, timer.name)
