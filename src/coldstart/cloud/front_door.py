@@ -1,7 +1,8 @@
 """The cloud's one address: kept-alive HTTP on a loopback port, in the learner's process.
 
-Requests to run a function go to :class:`~coldstart.cloud.lambda_service.LambdaService`, all others to moto. Only holders of an
-access key of this cloud are let in, and no web page: the port is open to everything on the machine.
+Requests to run a function go to :class:`~coldstart.cloud.lambda_service.LambdaService`, those that a
+:class:`~coldstart.cloud.service_api.ServiceApi` of ours knows to that, all others to moto. Only holders of an access key of this
+cloud are let in, and no web page: the port is open to everything on the machine.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.service_api import ServiceApi
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -23,11 +25,22 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class FrontDoor:
-    """Listens as soon as it is made, with a thread for each connection."""
+    """Listens as soon as it is made, with a thread for each connection.
 
-    def __init__(self, moto: MotoServices, lambda_service: LambdaService, key_is_known: Callable[[str], bool]) -> None:
+    Args:
+        apis: our own APIs by the name that requests to the service are signed for; what they leave is moto's.
+    """
+
+    def __init__(
+        self,
+        moto: MotoServices,
+        lambda_service: LambdaService,
+        apis: Mapping[str, ServiceApi],
+        key_is_known: Callable[[str], bool],
+    ) -> None:
         self._moto = moto
         self._lambda = lambda_service
+        self._apis = apis
         self._key_is_known = key_is_known
         self._connections: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -79,12 +92,13 @@ class FrontDoor:
                 raise AwsError(
                     403, "UnrecognizedClientException", "The security token included in the request is invalid."
                 )
-            if service != "lambda":
-                return self._moto.answer(request)
-            response = self._lambda.answer(request, region)
+            response = self._lambda.answer(request, region) if service == "lambda" else None
+            if response is None and service in self._apis:
+                response = self._apis[service].answer(request, region)
             if response is None:
                 response = self._moto.answer(request)
-                self._lambda.changed(request)
+                if service == "lambda":
+                    self._lambda.changed(request)
             return response
         except AwsError as error:
             speaks_json = service == "lambda" or "json" in request.headers.get("content-type", "")

@@ -14,6 +14,7 @@ from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.service_api import ServiceApi
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.host import Host
@@ -39,8 +40,12 @@ class Cloud:
         )
         self._keys = AccessKeys(ACCOUNT_ID)
         self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
+        self._lambda_api = ServiceApi("lambda", [])
         self._front_door = FrontDoor(
-            MotoServices(), LambdaService(self._functions, self.identifiers), self._keys.are_known
+            MotoServices(),
+            LambdaService(self._functions, self.identifiers),
+            {"lambda": self._lambda_api},
+            self._keys.are_known,
         )
         self._functions.serve_moto()
         self.url = self._front_door.url

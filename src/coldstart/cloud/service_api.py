@@ -1,0 +1,351 @@
+"""A service's HTTP interface as botocore's service model describes it: routing, validation, results and errors.
+
+A service is written as plain classes with a method for each operation; what lies between them and HTTP is here, once.
+The protocol is REST-JSON (https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html), which Lambda and most services
+about it speak.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+
+from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.request_validation import validation_errors
+from coldstart.runtime.http_wire import HttpRequest, response_bytes
+from coldstart.runtime.identifiers import Identifiers
+
+Operation = Callable[[str, dict[str, Any]], Any]
+"""Takes the region and the parameters as boto3 names them; returns the result as boto3 shows it."""
+
+request_headers: ContextVar[Mapping[str, str]] = ContextVar("request_headers")
+"""The headers of the request that is being answered, names in lower case: for what the service model does not tell,
+such as ``x-amzn-trace-id``."""
+
+
+class _Route(NamedTuple):
+    path: re.Pattern[str]
+    query: dict[str, str]
+    """What the query string has to contain."""
+    labels: list[str]
+    operation: OperationModel
+
+
+class ServiceApi:
+    """Answers HTTP requests to one service with the methods of the handlers.
+
+    Args:
+        service: botocore's name for it, such as ``lambda``.
+        handlers: objects with a method for each operation that they know, named in snake_case:
+            ``create_alias(self, region: str, params: dict[str, Any]) -> dict[str, Any]``. An earlier one goes before a later one.
+            A result may hold ``{"ResponseMetadata": {"RequestId": ...}}`` to choose the request id.
+        unchecked_shapes: names of shapes that the handlers validate themselves.
+    """
+
+    def __init__(self, service: str, handlers: Iterable[object], unchecked_shapes: Iterable[str] = ()) -> None:
+        self._model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        self._unchecked = frozenset(unchecked_shapes)
+        self._identifiers = Identifiers()
+        self._operations: dict[str, Operation] = {}
+        self._routes: dict[tuple[str, str], list[_Route]] = {}
+        for name in self._model.operation_names:
+            route = _route(self._model.operation_model(name))
+            first_segment = route.operation.http["requestUri"].split("/")[1].partition("?")[0]
+            self._routes.setdefault((route.operation.http["method"], first_segment), []).append(route)
+        for routes in self._routes.values():  # literal paths before labels, query strings before none
+            routes.sort(key=lambda route: (len(route.labels), -len(route.query)))
+        for handler in handlers:
+            self.add(handler)
+
+    def add(self, handler: object) -> None:
+        """Let another handler answer what no earlier one does."""
+        for name in self._model.operation_names:
+            operation = getattr(handler, xform_name(name), None)
+            if operation is not None:
+                self._operations.setdefault(name, operation)
+
+    def answer(self, request: HttpRequest, region: str) -> bytes | None:
+        """Return the response; None when no handler knows the operation.
+
+        Raises:
+            AwsError: the service refuses the request.
+        """
+        found = self._find(request)
+        if found is None:
+            return None
+        operation_model, labels, query = found
+        operation = self._operations.get(operation_model.name)
+        if operation is None:
+            return None
+        parameters = _parameters(operation_model, request, labels, query)
+        if operation_model.input_shape is not None:
+            check(operation_model.input_shape, parameters, self._unchecked)
+        token = request_headers.set(request.headers)
+        try:
+            result = operation(region, parameters)
+        finally:
+            request_headers.reset(token)
+        return self._response(operation_model, result or {})
+
+    def operation_of(self, request: HttpRequest) -> str | None:
+        """Return the name of the operation that a request asks for, such as ``CreateAlias``; None when there is none."""
+        found = self._find(request)
+        return found[0].name if found else None
+
+    def _find(self, request: HttpRequest) -> tuple[OperationModel, dict[str, str], dict[str, list[str]]] | None:
+        path, _, query_string = request.target.partition("?")
+        query = parse_qs(query_string, keep_blank_values=True) if query_string else {}
+        for route in self._routes.get((request.method, path.split("/", 2)[1] if "/" in path else ""), ()):
+            match = route.path.fullmatch(path)
+            if match and all(query.get(name) == [value] for name, value in route.query.items()):
+                labels = {name: unquote(value) for name, value in zip(route.labels, match.groups(), strict=True)}
+                return route.operation, labels, query
+        return None
+
+    def _response(self, operation: OperationModel, result: Mapping[str, Any]) -> bytes:
+        status = operation.http.get("responseCode", 200)
+        metadata = result.get("ResponseMetadata", {})
+        headers = {"x-amzn-RequestId": metadata.get("RequestId") or self._identifiers.uuid()}
+        shape = operation.output_shape
+        if shape is None:
+            return response_bytes(status, headers)
+        document = {}
+        body: bytes | None = None
+        payload = shape.serialization.get("payload")
+        for name, member in shape.members.items():
+            value = result.get(name)
+            if value is None:
+                continue
+            location = member.serialization.get("location")
+            if location == "statusCode":
+                status = value
+            elif location == "header":
+                headers[member.serialization["name"]] = str(value)
+            elif name == payload:
+                body = value if member.type_name == "blob" else json.dumps(serialised(member, value)).encode()
+            else:
+                document[member.serialization.get("name", name)] = serialised(member, value)
+        if body is None:
+            body = b"" if payload or status == 204 else json.dumps(document).encode()
+        if body:
+            headers.setdefault("Content-Type", "application/json")
+        return response_bytes(status, headers, body)
+
+
+def check(shape: Shape, parameters: Mapping[str, Any], unchecked_shapes: frozenset[str] = frozenset()) -> None:
+    """Compare parameters with a shape of the service model.
+
+    Raises:
+        AwsError: ValidationException in the words of AWS's services, with every fault that was found.
+    """
+    faults = validation_errors(shape, parameters, unchecked_shapes)
+    if faults:
+        plural = "" if len(faults) == 1 else "s"
+        raise AwsError(
+            400, "ValidationException", f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}"
+        )
+
+
+def serialised(shape: Shape, value: Any) -> Any:
+    """Return a result's value as it stands in a JSON body: times as epoch seconds, bytes in base64, no None."""
+    if isinstance(shape, StructureShape):
+        return {
+            member.serialization.get("name", name): serialised(member, value[name])
+            for name, member in shape.members.items()
+            if value.get(name) is not None
+        }
+    if isinstance(shape, ListShape):
+        return [serialised(shape.member, item) for item in value]
+    if isinstance(shape, MapShape):
+        return {key: serialised(shape.value, item) for key, item in value.items()}
+    if shape.type_name == "timestamp":
+        seconds = value.timestamp() if isinstance(value, datetime) else value
+        if shape.serialization.get("timestampFormat") == "iso8601":
+            return datetime.fromtimestamp(seconds).astimezone().isoformat()
+        return round(seconds, 3)
+    if shape.type_name == "blob":
+        return base64.b64encode(value).decode()
+    return value
+
+
+def _route(operation: OperationModel) -> _Route:
+    template, _, query = operation.http["requestUri"].partition("?")
+    labels = re.findall(r"{(\w+)\+?}", template)
+    pattern = ""
+    for part in re.split(r"({\w+\+?})", template.rstrip("/")):
+        if part.startswith("{"):
+            pattern += "(.+)" if part.endswith("+}") else "([^/]+)"
+        else:
+            pattern += re.escape(part)
+    required = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    return _Route(re.compile(pattern + "/?"), required, labels, operation)
+
+
+def _parameters(
+    operation: OperationModel, request: HttpRequest, labels: Mapping[str, str], query: Mapping[str, list[str]]
+) -> dict[str, Any]:
+    shape = operation.input_shape
+    if shape is None:
+        return {}
+    parameters: dict[str, Any] = {}
+    in_body: dict[str, Shape] = {}
+    payload = shape.serialization.get("payload")
+    for name, member in shape.members.items():
+        wire_name = member.serialization.get("name", name)
+        match member.serialization.get("location"):
+            case "uri":
+                _put(parameters, name, _from_text(member, labels.get(wire_name)))
+            case "querystring":
+                _put(parameters, name, _from_query(member, query.get(wire_name)))
+            case "header":
+                _put(parameters, name, _from_text(member, request.headers.get(wire_name.lower())))
+            case "headers":
+                prefix = wire_name.lower()
+                found = {key[len(prefix) :]: value for key, value in request.headers.items() if key.startswith(prefix)}
+                _put(parameters, name, found or None)
+            case _:
+                in_body[wire_name] = member
+                if name == payload and member.type_name == "blob":
+                    parameters[name] = request.body
+                elif name == payload:
+                    _put(parameters, name, _from_json(member, _json(request.body)))
+    if payload is None and in_body:
+        document = _json(request.body)
+        if document is not None and not isinstance(document, dict):
+            raise _serialization("Unexpected token: the request body must be a JSON object")
+        names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
+        for wire_name, member in in_body.items():
+            _put(parameters, names[wire_name], _from_json(member, (document or {}).get(wire_name)))
+    return parameters
+
+
+def _put(parameters: dict[str, Any], name: str, value: Any) -> None:
+    if value is not None:
+        parameters[name] = value
+
+
+def _json(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise _serialization("Could not parse request body into json") from None
+
+
+def _from_query(shape: Shape, values: list[str] | None) -> Any:
+    if values is None:
+        return None
+    if isinstance(shape, ListShape):
+        return [_from_text(shape.member, value) for value in values]
+    return _from_text(shape, values[-1])
+
+
+def _from_text(shape: Shape, text: str | None) -> Any:
+    """Read a value of the path, the query string or a header."""
+    if text is None:
+        return None
+    try:
+        match shape.type_name:
+            case "integer" | "long":
+                return int(text)
+            case "float" | "double":
+                return float(text)
+            case "boolean":
+                return {"true": True, "false": False}[text.lower()]
+            case "timestamp":
+                return _time(text, shape)
+    except (ValueError, KeyError):
+        raise _serialization(f"STRING_VALUE can not be converted to {_A_TYPE[shape.type_name]}") from None
+    return text
+
+
+_A_TYPE = {
+    "string": "a String",
+    "integer": "an Integer",
+    "long": "a Long",
+    "float": "a Float",
+    "double": "a Double",
+    "boolean": "a Boolean",
+    "timestamp": "a Timestamp",
+    "blob": "a ByteBuffer",
+}
+
+
+def _from_json(shape: Shape, value: Any) -> Any:
+    """Read a value of the body, as boto3 would hold it."""
+    if value is None:
+        return None
+    if isinstance(shape, StructureShape | MapShape):
+        if not isinstance(value, dict):
+            raise _serialization("Unexpected field type")
+        if isinstance(shape, MapShape):
+            return {key: _from_json(shape.value, item) for key, item in value.items()}
+        members: dict[str, Any] = {}
+        for name, member in shape.members.items():
+            _put(members, name, _from_json(member, value.get(member.serialization.get("name", name))))
+        return members
+    if isinstance(shape, ListShape):
+        if not isinstance(value, list):
+            raise _serialization("Expected list or null")
+        return [_from_json(shape.member, item) for item in value]
+    if isinstance(value, dict | list):
+        kind = "structure or map" if isinstance(value, dict) else "list"
+        raise _serialization(f"Start of {kind} found where not expected.")
+    return _scalar(shape, value)
+
+
+def _scalar(shape: Shape, value: str | int | float | bool) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    match shape.type_name:
+        case "string" if isinstance(value, str):
+            return value
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "integer" | "long" if is_number and (isinstance(value, int) or float(value).is_integer()):
+            return int(value)
+        case "float" | "double" if is_number:
+            return float(value)
+        case "timestamp" if is_number:
+            return float(value)
+        case "timestamp" if isinstance(value, str):
+            return _time(value, shape)
+        case "blob" if isinstance(value, str):
+            try:
+                return base64.b64decode(value, validate=True)
+            except binascii.Error:
+                raise _serialization("Failed to decode base64") from None
+    kind = "NUMBER_VALUE" if is_number else f"{value}_VALUE".upper() if isinstance(value, bool) else "STRING_VALUE"
+    raise _serialization(f"{kind} can not be converted to {_A_TYPE.get(shape.type_name, shape.type_name)}")
+
+
+def _time(text: str, shape: Shape) -> float:
+    """Return epoch seconds of a time in any of the protocol's forms."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        raise _serialization(f"STRING_VALUE can not be converted to {_A_TYPE[shape.type_name]}") from None
+
+
+def _serialization(message: str) -> AwsError:
+    return AwsError(400, "SerializationException", message)
