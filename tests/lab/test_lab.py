@@ -95,11 +95,18 @@ def test_lesson_01_from_make_lab_to_a_passed_exercise(lab: Lab, page: Page) -> N
     page.set_default_timeout(PATIENCE)
     page.goto(lab.address_of("01-first-function.ipynb"))
     expect(page.get_by_role("heading", name="Your first function")).to_be_visible(timeout=PATIENCE)
+    # Before the session is there, JupyterLab takes "Run All Cells" and runs nothing.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
 
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     cells = page.locator(".jp-CodeCell")
-    expect(cells.last.locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=2 * PATIENCE)
+    try:
+        expect(cells.last.locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=2 * PATIENCE)
+    except AssertionError as error:
+        error.add_note(f"The cells' outputs: {page.locator('.jp-OutputArea-output').all_inner_texts()}")
+        error.add_note(f"Dialogs: {page.locator('.jp-Dialog').all_inner_texts()}")
+        raise
     prompts = cells.locator(".jp-InputArea-prompt").all_text_contents()
     assert [prompt.strip("[]:") for prompt in prompts] == [str(number + 1) for number in range(len(prompts))]
     # One cell fails on purpose and is marked so; any other error would have stopped the run.
