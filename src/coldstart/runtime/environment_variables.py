@@ -23,11 +23,13 @@ def sandbox_variables(
     runtime_directory: Path,
     tmp: Path,
     cloud_variables: Mapping[str, str],
+    initialization_type: str = "on-demand",
 ) -> dict[str, str]:
     """Return the complete environment of a runtime process.
 
     Args:
         cloud_variables: credentials of the execution role and the local AWS's endpoint.
+        initialization_type: ``on-demand`` or ``provisioned-concurrency``.
     """
     task = str(configuration.code)
     layers = str(configuration.layers) if configuration.layers else "/opt"
@@ -38,7 +40,7 @@ def sandbox_variables(
         "AWS_LAMBDA_FUNCTION_NAME": configuration.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": configuration.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": configuration.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,

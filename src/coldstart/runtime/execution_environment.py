@@ -26,6 +26,8 @@ from coldstart.runtime.runtime_api import MAX_RESPONSE_BYTES, Outcome, PostedErr
 from coldstart.runtime.sandbox_paths import SandboxPaths
 
 INIT_LIMIT_SECONDS = 10.0
+PROVISIONED_INIT_LIMIT_SECONDS = 130.0
+"""With provisioned concurrency the INIT phase may take this long, or the function's timeout when that is longer."""
 LOG_TAIL_BYTES = 4096
 
 
@@ -37,6 +39,9 @@ class Invocation:
     event: bytes
     client_context: str = ""
     """JSON text, as the caller gave it (decoded from base64)."""
+    trace_id: str = ""
+    """The caller's ``X-Amzn-Trace-Id``; empty to start a trace."""
+    tenant_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,29 @@ class InvocationResult:
 
 
 class ExecutionEnvironment:
-    """Runs one invocation at a time; its user sees to that."""
+    """Runs one invocation at a time; its user sees to that.
 
-    def __init__(self, configuration: FunctionConfiguration, host: Host) -> None:
+    Args:
+        configuration: the function version that it belongs to.
+        host: what all environments share.
+        tenant_id: the only tenant whose invocations it will see, when the function isolates tenants
+            (https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html).
+        is_provisioned: it is initialised ahead, by :meth:`initialise_ahead`, and kept.
+    """
+
+    def __init__(
+        self,
+        configuration: FunctionConfiguration,
+        host: Host,
+        *,
+        tenant_id: str = "",
+        is_provisioned: bool = False,
+    ) -> None:
         self._configuration = configuration
         self._host = host
+        self.tenant_id = tenant_id
+        self._is_provisioned = is_provisioned
+        self.started = self.idle_since = host.clock.now()
         self.id = host.identifiers.hex(32)
         date = time.strftime("%Y/%m/%d", time.gmtime(host.clock.now()))
         self.log_stream = f"{date}/[{configuration.version}]{self.id}"
@@ -76,7 +99,33 @@ class ExecutionEnvironment:
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
         self._has_been_initialised = False
+        self._unreported_init_ms: float | None = None
         self._max_memory_used = 0
+
+    @property
+    def is_initialised(self) -> bool:
+        """Whether an invocation would be a warm one."""
+        return self._process is not None
+
+    def initialise_ahead(self) -> bool:
+        """Run the INIT phase now, as provisioned concurrency does; return whether it succeeded.
+
+        Its duration is logged at once, and again in the REPORT of the first invocation, which is not billed for it.
+
+        Raises:
+            RuntimeMissing: this machine cannot run the function's language.
+        """
+        limit = max(PROVISIONED_INIT_LIMIT_SECONDS, self._configuration.timeout)
+        self._has_been_initialised = True
+        started = time.monotonic()
+        failure = self._initialise(started + limit, phase="init")
+        if failure is None:
+            assert self._process is not None
+            self._process.freeze()
+            self._unreported_init_ms = (time.monotonic() - started) * 1000
+            self._collector.platform(log_lines.init_report(self._unreported_init_ms, "init"))
+        self._deliver_logs()
+        return failure is None
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
         """Run the function with one event and return what came of it.
@@ -84,7 +133,7 @@ class ExecutionEnvironment:
         Raises:
             RuntimeMissing: this machine cannot run the function's language.
         """
-        init_ms = None
+        init_ms, self._unreported_init_ms = self._unreported_init_ms, None
         if not self._has_been_initialised:
             init_ms = self._initialise_before_first_invocation()
         started = time.monotonic()
@@ -113,6 +162,7 @@ class ExecutionEnvironment:
             memory_size=self._configuration.memory_size,
             max_memory_used=self._max_memory_used,
             init_ms=init_ms,
+            init_is_billed=not self._is_provisioned,
             status=failure.status if failure else "",
             error_type=failure.reported_type if failure else "",
         )
@@ -154,6 +204,7 @@ class ExecutionEnvironment:
             runtime_directory=self._host.runtime_directory,
             tmp=self._tmp,
             cloud_variables=self._host.cloud_variables(self._configuration),
+            initialization_type="provisioned-concurrency" if self._is_provisioned else "on-demand",
         )
         self._process = self._host.processes.spawn(list(runtime.argv), variables, str(self._configuration.code))
         api.attach(self._process)
@@ -185,8 +236,10 @@ class ExecutionEnvironment:
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + seconds_left) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": self._configuration.function_arn,
-            "Lambda-Runtime-Trace-Id": self._trace_id(),
+            "Lambda-Runtime-Trace-Id": invocation.trace_id or self._trace_id(),
         }
+        if invocation.tenant_id:
+            headers["Lambda-Runtime-Aws-Tenant-Id"] = invocation.tenant_id
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         self._process.thaw()

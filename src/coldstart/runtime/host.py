@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from coldstart.runtime.clock import Clock
+from coldstart.runtime.concurrency import AccountConcurrency
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.function_package import PackageStore
 from coldstart.runtime.identifiers import Identifiers
@@ -46,6 +47,11 @@ class Host:
         self.runtime_directory = root / "runtime"
         make_python_runtime_directory(self.runtime_directory)
         self.processes = ProcessHost(root)
+        self._concurrency: dict[str, AccountConcurrency] = {}
+
+    def concurrency(self, region: str) -> AccountConcurrency:
+        """Return the concurrency of the account in a region."""
+        return self._concurrency.setdefault(region, AccountConcurrency(self.clock.now))
 
     def stop(self) -> None:
         """End every process and remove the folder."""

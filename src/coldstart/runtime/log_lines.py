@@ -19,6 +19,8 @@ class Report:
     memory_size: int
     max_memory_used: int
     init_ms: float | None = None
+    init_is_billed: bool = True
+    """False for provisioned concurrency, whose environments are paid for while they wait."""
     status: str = ""
     """Empty when all went well, else ``timeout`` or ``error``."""
     error_type: str = ""
@@ -29,7 +31,8 @@ class Report:
 
         The sum is that of the figures as the line shows them, so that a reader who adds them up gets this one.
         """
-        return math.ceil(round(round(self.duration_ms, 2) + round(self.init_ms or 0, 2), 2))
+        init_ms = (self.init_ms or 0) if self.init_is_billed else 0
+        return math.ceil(round(round(self.duration_ms, 2) + round(init_ms, 2), 2))
 
     def line(self) -> str:
         """Return the REPORT line."""
@@ -50,8 +53,8 @@ def init_start(runtime_version: str, runtime_version_arn: str) -> str:
     return f"INIT_START Runtime Version: {runtime_version}\tRuntime Version ARN: {runtime_version_arn}\n"
 
 
-def init_report(duration_ms: float, phase: str, status: str, error_type: str) -> str:
-    """Return the line about an init that failed; phase is ``init``, or ``invoke`` when it was tried again."""
+def init_report(duration_ms: float, phase: str, status: str = "", error_type: str = "") -> str:
+    """Return the line about an init that failed or ran ahead; phase is ``init``, or ``invoke`` when it was tried again."""
     fields = [f"INIT_REPORT Init Duration: {duration_ms:.2f} ms", f"Phase: {phase}"]
     return "\t".join(fields + _outcome(status, error_type)) + "\t\n"
 
