@@ -46,3 +46,11 @@ def test_a_peer_that_waits_before_its_body_is_noticed_once():
 
 def test_a_response_says_its_length():
     assert response_bytes(202, {"A": "b"}, b"ok") == b"HTTP/1.1 202 Accepted\r\nA: b\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_headers_keep_their_spelling_and_repetition_for_those_who_ask():
+    parser = RequestParser()
+    parser.feed(b"GET / HTTP/1.1\r\nX-Till: 3\r\nHOST: x\r\nx-till:4\r\n\r\n")
+    request = parser.next_request()
+    assert request.headers == {"x-till": "3,4", "host": "x"}
+    assert request.header_pairs == [("X-Till", "3"), ("HOST", "x"), ("x-till", "4")]

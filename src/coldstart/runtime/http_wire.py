@@ -27,6 +27,14 @@ class HttpRequest(NamedTuple):
     target: str
     headers: dict[str, str]
     body: bytes
+    header_lines: tuple[str, ...] = ()
+    """The header lines as they were sent, for those to whom spelling and repetition matter."""
+
+    @property
+    def header_pairs(self) -> list[tuple[str, str]]:
+        """Names and values of the headers in the order and spelling in which they were sent."""
+        pairs = (line.partition(":") for line in self.header_lines)
+        return [(name, value.strip()) for name, _, value in pairs]
 
     @property
     def keeps_alive(self) -> bool:
@@ -39,7 +47,7 @@ class RequestParser:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._head: tuple[str, str, dict[str, str]] | None = None
+        self._head: tuple[str, str, dict[str, str], tuple[str, ...]] | None = None
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they were received."""
@@ -54,7 +62,7 @@ class RequestParser:
         if self._head is None and not self._parse_head():
             return None
         assert self._head is not None
-        method, target, headers = self._head
+        method, target, headers, header_lines = self._head
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = self._take_chunked_body()
         else:
@@ -62,7 +70,7 @@ class RequestParser:
         if body is None:
             return None
         self._head = None
-        return HttpRequest(method, target, headers, body)
+        return HttpRequest(method, target, headers, body, header_lines)
 
     def take_expectation(self) -> bool:
         """Return True once when the peer waits for ``100 Continue`` before it sends its body."""
@@ -88,7 +96,7 @@ class RequestParser:
                 headers[name] = f"{headers[name]},{value}" if name in headers else value
         except ValueError:
             raise MalformedRequest(f"not an HTTP/1.1 request: {lines[0][:80]!r}") from None
-        self._head = (method, target, headers)
+        self._head = (method, target, headers, tuple(lines[1:]))
         return True
 
     def _take_sized_body(self, content_length: str) -> bytes | None:
