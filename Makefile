@@ -83,8 +83,9 @@ site: $(STAMP) ## Build the site into site/build
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0 || true; fi
 	@$(COLDSTART) site
 
-bench: $(STAMP) ## Run the benchmarks and print their tables
-	@$(BIN)/python benchmarks/lab_start.py
+# `make bench ARGS="warm cold --rounds 10"` asks some of the questions; `make bench ARGS=--help` lists them.
+bench: $(STAMP) ## Measure speed side by side with its peers and print the tables
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(STAMP) ## Take the newest versions into requirements.lock and constraints.txt
 	@$(LOCK) --upgrade --generate-hashes --output-file requirements.lock

@@ -1,29 +1,45 @@
-"""How long from `make lab` to a notebook a learner can read, in headless Chromium. `make bench` runs it.
+"""How long from `make lab` to a notebook a learner can read, in headless Chromium.
 
 Each round has a fresh home folder and a fresh learner's folder, as a new learner has. The first round also finds the
 files of the environment not yet in the machine's memory, when it is run right after `make setup`.
 """
 
+from __future__ import annotations
+
 import os
 import re
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-import click
 import psutil
 from playwright.sync_api import Browser, sync_playwright
-from rich.console import Console
-from rich.table import Table
+
+from benchmarks.findings import CannotMeasure, Finding, Timings
+from benchmarks.peers.guests import Guests
 
 PROJECT = Path(__file__).resolve().parents[1]
 STEPS = ("JupyterLab answers", "lesson 01 can be read", "its kernel is ready")
 
 
-def one_start(browser: Browser) -> tuple[float, ...]:
+def measure(guests: Guests, rounds: int) -> Finding:
+    """Start the lab several times."""
+    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not Path(chromium).exists():
+        raise CannotMeasure(f"there is no Chromium at {chromium}. Install it, or set CHROMIUM to its path.")
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        starts = [_one_start(browser) for _ in range(rounds)]
+        browser.close()
+    steps = zip(STEPS, zip(*starts, strict=True), strict=True)
+    finding = Finding("From make lab to a lesson", [Timings(step, list(seconds)) for step, seconds in steps])
+    finding.notes.append(f"The first of these starts: {', '.join(f'{seconds:.1f} s' for seconds in starts[0])}.")
+    return finding
+
+
+def _one_start(browser: Browser) -> tuple[float, ...]:
     """Seconds from the command to each of STEPS."""
     with tempfile.TemporaryDirectory() as home:
         environ = {**os.environ, "HOME": home, "COLDSTART_LEARN": f"{home}/learn"}
@@ -47,30 +63,3 @@ def one_start(browser: Browser) -> tuple[float, ...]:
                 process.terminate()
             lab.wait()
     return answers, readable, ready
-
-
-@click.command()
-@click.option("--rounds", default=3, show_default=True)
-def main(rounds: int) -> None:
-    """Start the lab several times and print how long each step took."""
-    chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(chromium).exists():
-        sys.exit(f"There is no Chromium at {chromium}. Install it, or set CHROMIUM to its path.")
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        seconds = [one_start(browser) for _ in range(rounds)]
-        browser.close()
-    machine = f"Python {sys.version.split()[0]}, {os.cpu_count()} cores"
-    table = Table()
-    for heading in ("", "first", "median", "worst"):
-        table.add_column(heading, justify="left" if not heading else "right")
-    for step, values in zip(STEPS, zip(*seconds, strict=True), strict=True):
-        table.add_row(step, *(f"{value:.1f}" for value in (values[0], statistics.median(values), max(values))))
-    console = Console()
-    console.print(f"Seconds after make lab, {rounds} starts, {machine}")
-    console.print(table)
-
-
-if __name__ == "__main__":
-    main()
