@@ -8,12 +8,18 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
 from coldstart import cloud
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.configuration import FunctionConfiguration
+from coldstart.runtime.function import Function
+from coldstart.runtime.host import Host
+from coldstart.runtime.identifiers import Identifiers
 
 
 @dataclass
@@ -42,11 +48,13 @@ class Deployed:
 
 
 def zipped(files: dict[str, str]) -> bytes:
-    """Return a deployment package with these files."""
+    """Return a deployment package with these files; those that begin with ``#!`` are executable."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text)
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = (0o755 if text.startswith("#!") else 0o644) << 16
+            archive.writestr(entry, text)
     return buffer.getvalue()
 
 
@@ -79,3 +87,41 @@ def deploy(local_aws: cloud.Cloud) -> Iterator[Callable[..., Deployed]]:
     yield deploy_function
     for name in names:
         client.delete_function(FunctionName=name)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Function]]:
+    """A function without a cloud around it, for what no AWS API shows: ``run({"app.py": code}, timeout=1).invoke(b"{}")``.
+
+    Its log is in the list ``function.log``, as (log stream, message).
+    """
+    log: list[tuple[str, str]] = []
+    host = Host(
+        tmp_path / "host",
+        clock=Clock(),
+        identifiers=Identifiers(),
+        log_sink=lambda group, stream, events: log.extend((stream, event.message) for event in events),
+        cloud_variables=lambda configuration: {},
+    )
+    functions = []
+
+    def make(files: dict[str, str], *, layer: dict[str, str] | None = None, **configuration: Any) -> Function:
+        name = f"bare-{next(_numbers)}"
+        defaults = {
+            "function_name": name,
+            "function_arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
+            "runtime": "python3.14",
+            "handler": "app.handler",
+            "code": host.packages.unpack(zipped(files)),
+            "layers": host.packages.unpack(zipped(layer)) if layer else None,
+            "log_group": f"/aws/lambda/{name}",
+        }
+        function = Function(FunctionConfiguration(**{**defaults, **configuration}), host)
+        function.log = log  # type: ignore[attr-defined]
+        functions.append(function)
+        return function
+
+    yield make
+    for function in functions:
+        function.retire()
+    host.stop()

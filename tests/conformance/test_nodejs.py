@@ -69,7 +69,7 @@ def test_an_error_is_unhandled_and_keeps_the_environment(deploy):
         (
             "export const handler = (event, context, callback) => callback(null, 1);",
             "Runtime.CallbackHandlerDeprecated",
-            "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24",
+            "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24.",
         ),
         ("export const handler = async (event => {", "Runtime.UserCodeSyntaxError", "SyntaxError: "),
         (
@@ -122,3 +122,35 @@ def test_without_node_the_message_says_what_to_install(deploy, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ClientError, match=r"Node\.js functions need Node\.js 20 or newer"):
         function.invoke()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("setTimeout(() => callback(null, 'later'), 10);", "later"),
+        ("callback(null, 'at once'); globalThis.n = 1;", "at once"),
+        (
+            "context.callbackWaitsForEmptyEventLoop = false; setTimeout(() => {}, 60000); callback(null, 'early');",
+            "early",
+        ),
+        ("context.succeed('old');", "old"),
+        ("return 'not for a callback handler';", None),
+    ],
+)
+def test_callbacks_work_until_node_22(deploy, body, expected):
+    """https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html: callback handlers, up to Node.js 22."""
+    code = f"export const handler = (event, context, callback) => {{ {body} }};"
+    function = deploy(code, **NODE | {"Runtime": "nodejs22.x"})
+    assert function.invoke()["Payload"] == expected
+    assert function.invoke()["Payload"] == expected
+
+
+def test_a_callbacks_error_is_the_functions(deploy):
+    code = "export const handler = (event, context, callback) => { callback(new RangeError('no shelf')); };"
+    failed = deploy(code, **NODE | {"Runtime": "nodejs22.x"}).invoke()
+    assert failed["FunctionError"] == "Unhandled"
+    assert failed["Payload"]["errorType"] == "RangeError"
+
+
+def test_a_two_argument_handler_need_not_be_async_from_node_24(deploy):
+    assert deploy("export const handler = (event) => 'value';", **NODE).invoke()["Payload"] == "value"

@@ -54,3 +54,26 @@ def test_headers_keep_their_spelling_and_repetition_for_those_who_ask():
     request = parser.next_request()
     assert request.headers == {"x-till": "3,4", "host": "x"}
     assert request.header_pairs == [("X-Till", "3"), ("HOST", "x"), ("x-till", "4")]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_chunked_body_can_be_taken_as_it_arrives(size):
+    wire = (
+        b"POST /response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n"
+        b"0\r\nError-Type: Late\r\nError-Body: e30=\r\n\r\nGET /next HTTP/1.1\r\n\r\n"
+    )
+    parser = RequestParser()
+    parts, found = [], []
+    for start in range(0, len(wire), size):
+        parser.feed(wire[start : start + size])
+        while True:
+            begun = parser.begun_request()
+            if begun is not None and begun.target == "/response":
+                parts.append(parser.take_body_part())
+            request = parser.next_request()
+            if request is None:
+                break
+            found.append((request.target, request.body, dict(request.trailers)))
+    assert b"".join(parts) == b"abcde"
+    assert size > 1 or [part for part in parts if part] == [b"abc", b"de"]
+    assert found == [("/response", b"", {"error-type": "Late", "error-body": "e30="}), ("/next", b"", {})]

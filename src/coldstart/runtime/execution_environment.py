@@ -22,7 +22,8 @@ from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
 from coldstart.runtime.log_lines import Report
 from coldstart.runtime.processes import RuntimeProcess
-from coldstart.runtime.runtime_api import MAX_RESPONSE_BYTES, Outcome, PostedError, RuntimeApi
+from coldstart.runtime.response_stream import ResponseSink
+from coldstart.runtime.runtime_api import Outcome, PostedError, RuntimeApi
 from coldstart.runtime.sandbox_paths import SandboxPaths
 
 INIT_LIMIT_SECONDS = 10.0
@@ -42,6 +43,8 @@ class Invocation:
     trace_id: str = ""
     """The caller's ``X-Amzn-Trace-Id``; empty to start a trace."""
     tenant_id: str = ""
+    sink: ResponseSink | None = None
+    """Takes the response while it arrives; the result's payload is then empty."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,7 @@ class ExecutionEnvironment:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         self._process.thaw()
         try:
-            outcome = api.send_event(invocation.request_id, headers, invocation.event)
+            outcome = api.send_event(invocation.request_id, headers, invocation.event, invocation.sink)
         except OSError:
             outcome = Outcome(invocation.request_id)  # it died while frozen; serve_until will say how
         in_time = api.serve_until(lambda: outcome.is_known and api.is_ready, deadline)
@@ -255,7 +258,7 @@ class ExecutionEnvironment:
 
     def _invoke_failure(self, outcome: Outcome, in_time: bool, api: RuntimeApi) -> _Failure | None:
         if outcome.too_large:
-            return _response_too_large()
+            return _response_too_large(outcome.stream.limit)
         if outcome.error is not None:
             return _Failure("", outcome.error.error_type, document=self._renamed(outcome.error))
         if outcome.response is not None and (in_time or api.exit is not None):
@@ -328,6 +331,6 @@ def _exited(how: str) -> _Failure:
     return _Failure("error", "Runtime.ExitError", f"RequestId: {{request_id}} Error: {reason}")
 
 
-def _response_too_large() -> _Failure:
-    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+def _response_too_large(limit: int) -> _Failure:
+    message = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
     return _Failure("error", "Function.ResponseSizeTooLarge", message)

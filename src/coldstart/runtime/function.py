@@ -9,6 +9,7 @@ from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.execution_environment import ExecutionEnvironment, Invocation, InvocationResult
 from coldstart.runtime.host import Host
 from coldstart.runtime.provisioned_concurrency import ProvisionedConcurrency
+from coldstart.runtime.response_stream import ResponseSink
 
 IDLE_SECONDS = 600.0
 """How long an environment waits for an invocation, on the cloud's clock. AWS does not publish it; minutes are usual."""
@@ -38,6 +39,7 @@ class Function:
         client_context: str = "",
         trace_id: str = "",
         tenant_id: str = "",
+        sink: ResponseSink | None = None,
     ) -> InvocationResult:
         """Run the function with an event (JSON) and wait for what comes of it.
 
@@ -47,12 +49,17 @@ class Function:
             client_context: JSON text that the handler finds in ``context.client_context``.
             trace_id: the caller's ``X-Amzn-Trace-Id``; a new trace without it.
             tenant_id: whose invocation it is; tenants never share an environment.
+            sink: takes the response while it arrives; without one it is the result's payload. What a function returns that
+                does not stream arrives in one piece. An error's document is always the result's payload, also when a part of
+                the response has been said before.
 
         Raises:
             Throttled: no execution environment is free and none may be started.
             RuntimeMissing: this machine cannot run the function's language.
         """
-        invocation = Invocation(request_id or self._host.identifiers.uuid(), event, client_context, trace_id, tenant_id)
+        invocation = Invocation(
+            request_id or self._host.identifiers.uuid(), event, client_context, trace_id, tenant_id, sink
+        )
         environment = None if tenant_id else self.provisioned.take()
         if environment is not None:
             try:

@@ -7,7 +7,9 @@ of the way together.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import NamedTuple
 
 MAX_HEADER_BYTES = 1024 * 1024
@@ -29,6 +31,8 @@ class HttpRequest(NamedTuple):
     body: bytes
     header_lines: tuple[str, ...] = ()
     """The header lines as they were sent, for those to whom spelling and repetition matter."""
+    trailers: Mapping[str, str] = MappingProxyType({})
+    """Headers that came after a chunked body, names in lower case."""
 
     @property
     def header_pairs(self) -> list[tuple[str, str]]:
@@ -48,6 +52,8 @@ class RequestParser:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._head: tuple[str, str, dict[str, str], tuple[str, ...]] | None = None
+        self._chunks: list[bytes] = []
+        self._trailers: dict[str, str] | None = None
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they were received."""
@@ -63,14 +69,41 @@ class RequestParser:
             return None
         assert self._head is not None
         method, target, headers, header_lines = self._head
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            body = self._take_chunked_body()
+        body: bytes | None
+        if _is_chunked(headers):
+            self._read_chunks()
+            if self._trailers is None:
+                return None
+            body, trailers = b"".join(self._chunks), self._trailers
+            self._chunks, self._trailers = [], None
         else:
-            body = self._take_sized_body(headers.get("content-length", "0"))
-        if body is None:
-            return None
+            body, trailers = self._take_sized_body(headers.get("content-length", "0")), {}
+            if body is None:
+                return None
         self._head = None
-        return HttpRequest(method, target, headers, body, header_lines)
+        return HttpRequest(method, target, headers, body, header_lines, trailers)
+
+    def begun_request(self) -> HttpRequest | None:
+        """Return the request that is arriving, with none of its body; None when its head is not complete.
+
+        Raises:
+            MalformedRequest: the bytes are no HTTP/1.1 request.
+        """
+        if self._head is None and not self._parse_head():
+            return None
+        assert self._head is not None
+        method, target, headers, header_lines = self._head
+        return HttpRequest(method, target, headers, b"", header_lines)
+
+    def take_body_part(self) -> bytes:
+        """Return what has arrived of a chunked body; :meth:`next_request` then has the rest, and the trailers.
+
+        Raises:
+            MalformedRequest: the body is not cut into chunks.
+        """
+        self._read_chunks()
+        part, self._chunks = b"".join(self._chunks), []
+        return part
 
     def take_expectation(self) -> bool:
         """Return True once when the peer waits for ``100 Continue`` before it sends its body."""
@@ -88,15 +121,9 @@ class RequestParser:
         del self._buffer[: end + 4]
         try:
             method, target, _version = lines[0].split(" ")
-            headers: dict[str, str] = {}
-            for line in lines[1:]:
-                name, value = line.split(":", 1)
-                name = name.lower()
-                value = value.strip()
-                headers[name] = f"{headers[name]},{value}" if name in headers else value
         except ValueError:
             raise MalformedRequest(f"not an HTTP/1.1 request: {lines[0][:80]!r}") from None
-        self._head = (method, target, headers, tuple(lines[1:]))
+        self._head = (method, target, _fields(lines[1:]), tuple(lines[1:]))
         return True
 
     def _take_sized_body(self, content_length: str) -> bytes | None:
@@ -110,33 +137,45 @@ class RequestParser:
         del self._buffer[:length]
         return body
 
-    def _take_chunked_body(self) -> bytes | None:
-        chunks: list[bytes] = []
+    def _read_chunks(self) -> None:
+        """Move complete chunks out of the buffer; at the last one, note the trailers."""
+        if self._trailers is not None:
+            return
         position = 0
-        while True:
-            line_end = self._buffer.find(b"\r\n", position)
-            if line_end < 0:
-                return None
+        while (line_end := self._buffer.find(b"\r\n", position)) >= 0:
             try:
                 size = int(bytes(self._buffer[position:line_end]).split(b";")[0], 16)
             except ValueError:
                 raise MalformedRequest("a chunk has no size") from None
             start = line_end + 2
             if size == 0:
-                end = self._buffer.find(b"\r\n", start)
-                if end < 0:
-                    return None
-                if end > start:  # trailers: they end with an empty line
-                    end = self._buffer.find(b"\r\n\r\n", start)
-                    if end < 0:
-                        return None
-                    end += 2
-                del self._buffer[: end + 2]
-                return b"".join(chunks)
+                if self._buffer.startswith(b"\r\n", start):
+                    self._trailers = {}
+                    position = start + 2
+                elif (end := self._buffer.find(b"\r\n\r\n", start)) >= 0:
+                    self._trailers = _fields(self._buffer[start:end].decode("latin-1").split("\r\n"))
+                    position = end + 4
+                break
             if len(self._buffer) < start + size + 2:
-                return None
-            chunks.append(bytes(self._buffer[start : start + size]))
+                break
+            self._chunks.append(bytes(self._buffer[start : start + size]))
             position = start + size + 2
+        del self._buffer[:position]
+
+
+def _is_chunked(headers: dict[str, str]) -> bool:
+    return headers.get("transfer-encoding", "").lower() == "chunked"
+
+
+def _fields(lines: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise MalformedRequest(f"not a header: {line[:80]!r}")
+        name, value = name.lower(), value.strip()
+        fields[name] = f"{fields[name]},{value}" if name in fields else value
+    return fields
 
 
 def response_bytes(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:

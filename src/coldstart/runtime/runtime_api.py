@@ -7,21 +7,21 @@ notices when the process ends. One instance serves one start of a runtime proces
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import os
 import selectors
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
 from coldstart.runtime.log_collector import LogCollector
 from coldstart.runtime.processes import RuntimeProcess
-
-MAX_RESPONSE_BYTES = 6_291_556
-"""Largest synchronous response: 6 MB and 100 bytes (seen in AWS's own error text)."""
+from coldstart.runtime.response_stream import STREAMING, ResponseSink, ResponseStream
 
 _RUNTIME = "/2018-06-01/runtime"
 _ACCEPTED = response_bytes(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
@@ -39,7 +39,9 @@ class Outcome:
     """What the runtime has said so far about the event it was given."""
 
     request_id: str
+    stream: ResponseStream = field(default_factory=lambda: ResponseStream(None))
     response: bytes | None = None
+    """The response, empty when it went to a sink; None until all of it has been said."""
     error: PostedError | None = None
     too_large: bool = False
 
@@ -85,11 +87,13 @@ class RuntimeApi:
         """Whether the runtime waits for an event."""
         return self._waiting is not None
 
-    def send_event(self, request_id: str, headers: dict[str, str], event: bytes) -> Outcome:
-        """Answer the waiting runtime with an event; its answer will appear in the returned outcome."""
+    def send_event(
+        self, request_id: str, headers: dict[str, str], event: bytes, sink: ResponseSink | None = None
+    ) -> Outcome:
+        """Answer the waiting runtime with an event; its answer will appear in the returned outcome, and in the sink."""
         assert self._waiting is not None
         connection, self._waiting = self._waiting, None
-        self._outcome = Outcome(request_id)
+        self._outcome = Outcome(request_id, ResponseStream(sink))
         connection.socket.sendall(response_bytes(200, headers, event))
         return self._outcome
 
@@ -135,6 +139,8 @@ class RuntimeApi:
             connection.parser.feed(data)
             while request := connection.parser.next_request():
                 self._answer(connection, request)
+            if begun := connection.parser.begun_request():
+                self._take_part(connection, begun)
         except (MalformedRequest, OSError):
             self._drop(connection)
 
@@ -166,15 +172,29 @@ class RuntimeApi:
         if kind == "error":
             outcome.error = _posted_error(request)
             return _ACCEPTED
-        if len(request.body) > MAX_RESPONSE_BYTES:
+        if _is_streamed(request):
+            outcome.stream.begin_streaming()
+        failed_late = "lambda-runtime-function-error-type" in request.trailers
+        if request.body or not failed_late:
+            outcome.stream.take(request.headers.get("content-type", ""), request.body)
+        if outcome.stream.is_too_large:
             outcome.too_large = True
-            return _refusal(
-                413,
-                "RequestEntityTooLarge",
-                f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes).",
-            )
-        outcome.response = request.body
+            message = f"Exceeded maximum allowed payload size ({outcome.stream.limit} bytes)."
+            return _refusal(413, "RequestEntityTooLarge", message)
+        if failed_late:
+            outcome.error = _late_error(request)
+        else:
+            outcome.response = outcome.stream.kept
         return _ACCEPTED
+
+    def _take_part(self, connection: _Connection, begun: HttpRequest) -> None:
+        outcome = self._outcome
+        if outcome is None or outcome.is_known or not _is_streamed(begun):
+            return
+        if begun.target == f"{_RUNTIME}/invocation/{outcome.request_id}/response":
+            outcome.stream.begin_streaming()
+            if part := connection.parser.take_body_part():
+                outcome.stream.take(begun.headers.get("content-type", ""), part)
 
     def _read_log(self, log_fd: int) -> None:
         try:
@@ -197,6 +217,20 @@ class RuntimeApi:
         assert self._process is not None
         self._selector.unregister(status_fd)
         self.exit = self._process.wait()
+
+
+def _is_streamed(request: HttpRequest) -> bool:
+    is_chunked = request.headers.get("transfer-encoding", "").lower() == "chunked"
+    return is_chunked and request.headers.get("lambda-runtime-function-response-mode", "").lower() == STREAMING
+
+
+def _late_error(request: HttpRequest) -> PostedError:
+    """Return the error that a stream ended with: the trailers have its type, and its document in base64."""
+    try:
+        body = base64.b64decode(request.trailers.get("lambda-runtime-function-error-body", ""), validate=True)
+    except binascii.Error:
+        body = b""
+    return PostedError(request.trailers["lambda-runtime-function-error-type"], body or b"{}")
 
 
 def _posted_error(request: HttpRequest) -> PostedError:

@@ -16,6 +16,9 @@ const logFd = Number(env._LAMBDA_TELEMETRY_LOG_FD);
 delete env._LAMBDA_TELEMETRY_LOG_FD;
 const taskRoot = env.LAMBDA_TASK_ROOT;
 const RUNTIME = "/2018-06-01/runtime";
+const STREAMING_MARK = Symbol.for("aws.lambda.runtime.handler.streaming");
+const HIGH_WATER_MARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
+const CALLBACKS_END_WITH = 24;
 let requestId;
 
 class RuntimeFault extends Error {
@@ -140,14 +143,24 @@ async function loadHandler(name) {
     throw new RuntimeFault("Runtime.HandlerNotFound", `${name} is undefined or not exported`);
   }
   if (typeof handler !== "function") throw new RuntimeFault("Runtime.HandlerNotFound", `${name} is not a function`);
-  if (handler.length >= 3) {
+  if (handler[STREAMING_MARK] && handler[STREAMING_MARK] !== "response") {
+    throw new RuntimeFault("Runtime.MalformedStreamingHandler", "Only response streaming is supported.");
+  }
+  if (handler.length >= 3 && !handler[STREAMING_MARK] && !takesCallbacks()) {
     throw new RuntimeFault(
       "Runtime.CallbackHandlerDeprecated",
-      "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. " +
-        "Write an async handler: export const handler = async (event, context) => { ... }",
+      "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. " +
+        "You need to modify this function to use a supported handler signature to use Node.js 24 or later. " +
+        "For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
     );
   }
   return handler;
+}
+
+// The function's runtime decides, not the Node.js that happens to run it here.
+function takesCallbacks() {
+  const version = /^AWS_Lambda_nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV ?? "");
+  return version !== null && Number(version[1]) < CALLBACKS_END_WITH;
 }
 
 function withStack(fault, error) {
@@ -182,14 +195,116 @@ function toJson(value) {
   }
 }
 
+// What functions find as `awslambda`: https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
+globalThis.awslambda = {
+  ...globalThis.awslambda,
+  streamifyResponse(handler, options) {
+    handler[STREAMING_MARK] = "response";
+    if (typeof options?.highWaterMark === "number") handler[HIGH_WATER_MARK] = Math.trunc(options.highWaterMark);
+    return handler;
+  },
+  HttpResponseStream: {
+    // Before the first bytes of the body come status and headers as JSON, and eight NUL bytes.
+    from(stream, prelude) {
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
+      stream._onBeforeFirstWrite = (write) => {
+        write(JSON.stringify(prelude));
+        write(new Uint8Array(8));
+      };
+      return stream;
+    },
+  },
+};
+
+// The response as a stream of the handler's: a chunked POST whose trailers carry an error that comes too late for anything else.
+function openResponseStream(target, highWaterMark) {
+  let isAnswered;
+  const answered = new Promise((resolve, reject) => (isAnswered = { resolve, reject }));
+  const stream = http.request({ host, port, agent, method: "POST", path: target, highWaterMark }, (response) => {
+    response.resume();
+    response.on("end", isAnswered.resolve);
+  });
+  stream.on("error", isAnswered.reject);
+  answered.catch(() => {}); // who writes hears of it; nobody else has to
+  stream.setHeader("Lambda-Runtime-Function-Response-Mode", "streaming");
+  stream.setHeader("Transfer-Encoding", "chunked");
+  stream.setHeader("Trailer", ["Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"]);
+  stream.setHeader("Content-Type", "application/octet-stream");
+  const post = stream.write.bind(stream);
+  const end = stream.end.bind(stream);
+  let hasWritten = false;
+  stream.setContentType = (contentType) => {
+    if (hasWritten) throw new RuntimeFault("Runtime.InvalidStreamingOperation", "Cannot set content-type, too late.");
+    stream.setHeader("Content-Type", contentType);
+  };
+  stream.write = (chunk, encoding, callback) => {
+    if (!hasWritten) stream._onBeforeFirstWrite?.((data) => post(data));
+    hasWritten = true;
+    const isData = typeof chunk === "string" || chunk instanceof Uint8Array;
+    return post(isData ? chunk : JSON.stringify(chunk), encoding, callback);
+  };
+  stream.end = (chunk, ...rest) => {
+    if (chunk !== undefined && chunk !== null && typeof chunk !== "function") {
+      stream.write(chunk, typeof rest[0] === "string" ? rest[0] : undefined);
+      return end(rest.find((argument) => typeof argument === "function"));
+    }
+    return end(...[chunk, ...rest].filter((argument) => typeof argument === "function"));
+  };
+  return { stream, answered };
+}
+
+async function stream(handler, event, context, target) {
+  const { stream, answered } = openResponseStream(`${target}/response`, handler[HIGH_WATER_MARK]);
+  try {
+    const promise = handler(event, stream, context);
+    if (typeof promise?.then !== "function") throw new Error("Streaming does not support non-async handlers.");
+    if ((await promise) !== undefined) console.warn("Streaming handlers ignore return values.");
+    await answered;
+  } catch (error) {
+    logAs("ERROR", "Invoke Error \t" + errorForLog(error));
+    if (stream.writableEnded) return;
+    const document = errorDocument(error);
+    stream.addTrailers({
+      "Lambda-Runtime-Function-Error-Type": document.errorType,
+      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(document)).toString("base64"),
+    });
+    stream.end();
+    await answered;
+  }
+}
+
+// A handler of the time before Node.js 24: it may answer through a callback, and the answer may wait for all it has begun.
+function callWithCallback(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    let whenIdle = () => resolve(null);
+    process.once("beforeExit", () => whenIdle());
+    const callback = (error, value) => {
+      whenIdle = error !== undefined && error !== null ? () => reject(error) : () => resolve(value);
+      if (!context.callbackWaitsForEmptyEventLoop) setImmediate(whenIdle);
+    };
+    const callbackAtOnce = (error, value) => {
+      context.callbackWaitsForEmptyEventLoop = false;
+      callback(error, value);
+    };
+    context.done = callbackAtOnce;
+    context.succeed = (value) => callbackAtOnce(null, value);
+    context.fail = (error) => callbackAtOnce(error ?? "handled");
+    const promise = handler(event, context, callback);
+    if (typeof promise?.then === "function") promise.then(resolve, reject);
+  }).finally(() => process.removeAllListeners("beforeExit"));
+}
+
 async function serveOne(handler) {
   const next = await exchange("GET", `${RUNTIME}/invocation/next`);
   requestId = next.headers["lambda-runtime-aws-request-id"];
   env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"];
   const target = `${RUNTIME}/invocation/${requestId}`;
+  const context = contextOf(next.headers);
+  const event = JSON.parse(next.body || "{}");
+  if (handler[STREAMING_MARK]) return stream(handler, event, context, target);
   let answer;
   try {
-    answer = toJson(await handler(JSON.parse(next.body || "{}"), contextOf(next.headers)));
+    answer = toJson(await (takesCallbacks() ? callWithCallback(handler, event, context) : handler(event, context)));
   } catch (error) {
     logAs("ERROR", "Invoke Error \t" + errorForLog(error));
     await postError(`${target}/error`, error);
