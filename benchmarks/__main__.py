@@ -14,6 +14,9 @@ from benchmarks import (
     cold_start,
     executor,
     lab_start,
+    many_invocations,
+    queue_mapping,
+    snapstart_restore,
     warm_invoke,
 )
 from benchmarks.findings import Bar, CannotMeasure, Finding
@@ -25,6 +28,10 @@ QUESTIONS: dict[str, tuple[Callable[[Guests, int], Finding], int]] = {
     "warm": (warm_invoke.measure, 40),
     "executor": (executor.measure, 40),
     "cold": (cold_start.measure, 15),
+    "snapstart": (snapstart_restore.measure, 5),
+    "at-once": (many_invocations.at_once, 1),
+    "in-a-row": (many_invocations.in_a_row, 10),
+    "queue": (queue_mapping.measure, 1),
     "lab": (lab_start.measure, 3),
 }
 """What can be asked: the measurement, and how many rounds it takes unless told otherwise."""
