@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -74,6 +75,30 @@ def test_a_stranger_on_this_machine_is_refused(local_aws):
         urllib.request.urlopen(f"{local_aws.url}/moto-api/data.json")
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(urllib.request.Request(local_aws.url, headers={"Origin": "https://example.com"}))
+
+
+def test_a_name_that_a_web_page_gave_to_this_address_is_refused(local_aws):
+    """DNS rebinding: the page's own host name leads here, and its requests have no Origin header."""
+    for path in ("/", "/_aws/lambda-url/abc/", "/moto-api/data.json"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(urllib.request.Request(local_aws.url + path, headers={"Host": "evil.example"}))
+
+
+def test_names_under_localhost_lead_here_while_the_cloud_runs(local_aws):
+    port = local_aws.url.rpartition(":")[2]
+    with socket.create_connection(("abc.execute-api.us-east-1.localhost", int(port)), timeout=5) as connection:
+        assert connection.getpeername()[0] == "127.0.0.1"
+
+
+def test_a_bucket_is_also_found_under_a_name_of_its_own(local_aws):
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="virtual-host")
+    client.put_object(Bucket="virtual-host", Key="label.txt", Body=b"P-1042")
+    address = local_aws.url.replace("127.0.0.1", "virtual-host.localhost")
+    query = urllib.parse.urlsplit(
+        client.generate_presigned_url("get_object", Params={"Bucket": "virtual-host", "Key": "label.txt"})
+    ).query
+    assert urllib.request.urlopen(f"{address}/label.txt?{query}").read() == b"P-1042"
 
 
 def test_everything_listens_on_loopback_only(deploy):

@@ -1,8 +1,10 @@
 """The cloud's one address: kept-alive HTTP on a loopback port, in the learner's process.
 
-Requests to run a function go to :class:`~coldstart.cloud.lambda_service.LambdaService`, those that a
-:class:`~coldstart.cloud.service_api.ServiceApi` of ours knows to that, all others to moto. Only holders of an access key of this
-cloud are let in, and no web page: the port is open to everything on the machine.
+Two kinds of requests come here. Those to AWS itself: requests to run a function go to
+:class:`~coldstart.cloud.lambda_service.LambdaService`, those that a :class:`~coldstart.cloud.service_api.ServiceApi` of ours knows
+to that, all others to moto. Only holders of an access key of this cloud are let in, and no web page: the port is open to
+everything on the machine. And those to the learner's APIs and function URLs (:mod:`coldstart.cloud.public_addresses`): for
+everybody, also for pages of any origin, as on AWS. Both only under names of this machine.
 """
 
 from __future__ import annotations
@@ -11,17 +13,32 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.http_exchange import ResponseStream, answer_bytes, client_request
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
 from coldstart.cloud.service_api import ServiceApi
+from coldstart.events.http_answer import HttpAnswer
+from coldstart.events.http_request import ClientRequest
+from coldstart.runtime.clock import Clock
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
+from coldstart.runtime.identifiers import Identifiers
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class PublicEndpoint(Protocol):
+    """The APIs, or the function URLs, of this cloud."""
+
+    def answer(self, address: PublicAddress, request: ClientRequest, stream: ResponseStream) -> HttpAnswer | None:
+        """Return the answer to a client; None when it has gone out through the stream."""
+        ...
 
 
 class FrontDoor:
@@ -35,17 +52,29 @@ class FrontDoor:
         self,
         moto: MotoServices,
         lambda_service: LambdaService,
-        apis: Mapping[str, ServiceApi],
+        apis: Mapping[str, Sequence[ServiceApi]],
         key_is_known: Callable[[str], bool],
+        clock: Clock,
+        identifiers: Identifiers,
     ) -> None:
         self._moto = moto
         self._lambda = lambda_service
         self._apis = apis
         self._key_is_known = key_is_known
+        self._clock = clock
+        self._identifiers = identifiers
+        self._public: dict[str, PublicEndpoint] = {}
         self._connections: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.addresses = PublicAddresses(port)
+        """The addresses of APIs and function URLs behind this door."""
         threading.Thread(target=self._accept, name="coldstart-front-door", daemon=True).start()
+
+    def let_in(self, kind: str, endpoint: PublicEndpoint) -> None:
+        """Serve the public addresses of one kind: ``execute-api`` or ``lambda-url``."""
+        self._public[kind] = endpoint
 
     def stop(self) -> None:
         """Close the port and every connection."""
@@ -73,8 +102,7 @@ class FrontDoor:
                 while data := connection.recv(262_144):
                     parser.feed(data)
                     while request := parser.next_request():
-                        connection.sendall(self._answer(request))
-                        if not request.keeps_alive:
+                        if not self._respond(request, connection) or not request.keeps_alive:
                             return
                     if parser.take_expectation():
                         connection.sendall(_CONTINUE)
@@ -83,9 +111,27 @@ class FrontDoor:
         finally:
             self._connections.discard(connection)
 
+    def _respond(self, request: HttpRequest, connection: socket.socket) -> bool:
+        """Answer one request; return False when the connection cannot be used any further."""
+        host = request.headers.get("host", "")
+        if not is_local(host):
+            connection.sendall(_plain(403, "The local AWS only answers to names of this machine."))
+            return False
+        address = addressed(host, request.target)
+        endpoint = self._public.get(address.kind) if address else None
+        if address is None or endpoint is None:
+            connection.sendall(self._answer(request))
+            return True
+        stream = ResponseStream(connection.sendall)
+        trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
+        answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
+        if answer is not None:
+            connection.sendall(answer_bytes(answer, request.method))
+        return not stream.is_broken
+
     def _answer(self, request: HttpRequest) -> bytes:
         if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
-            return response_bytes(403, {"Content-Type": "text/plain"}, b"The local AWS does not serve web pages.\n")
+            return _plain(403, "The local AWS does not serve web pages.")
         key, region, service = _signed_by(request)
         try:
             if not self._key_is_known(key):
@@ -93,8 +139,8 @@ class FrontDoor:
                     403, "UnrecognizedClientException", "The security token included in the request is invalid."
                 )
             response = self._lambda.answer(request, region) if service == "lambda" else None
-            if response is None and service in self._apis:
-                response = self._apis[service].answer(request, region)
+            for api in self._apis.get(service, ()):
+                response = response or api.answer(request, region)
             if response is None:
                 response = self._moto.answer(request)
                 if service == "lambda":
@@ -106,6 +152,10 @@ class FrontDoor:
         except Exception as error:
             message = f"The local AWS failed to answer: {type(error).__name__}: {error}"
             return AwsError(500, "InternalFailure", message).as_json()
+
+
+def _plain(status: int, text: str) -> bytes:
+    return response_bytes(status, {"Content-Type": "text/plain"}, f"{text}\n".encode())
 
 
 def _signed_by(request: HttpRequest) -> tuple[str, str, str]:

@@ -1,13 +1,15 @@
 """Points the learner's process at the local AWS, and away from the real one.
 
 While the cloud runs, real credentials, profiles and configuration files are out of reach of every SDK in this process, and a
-botocore client that is aimed at another host is refused before anything is sent.
+botocore client that is aimed at another host is refused before anything is sent. The names of the learner's APIs and function
+URLs (``*.localhost``) lead to this machine, whatever its resolver thinks of them.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,12 +41,14 @@ class LearnerEnvironment:
         }
         self._before: dict[str, str] = {}
         self._real_send: Callable[..., Any] | None = None
+        self._real_getaddrinfo: Callable[..., Any] | None = None
 
     def enter(self) -> None:
         """Take out what is about AWS and put in the local variables."""
         self._before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         self._replace(self._variables)
         self._guard()
+        self._resolve_localhost()
         _forget_default_session()
 
     def leave(self) -> None:
@@ -52,6 +56,8 @@ class LearnerEnvironment:
         self._replace(self._before)
         if self._real_send is not None:
             URLLib3Session.send = self._real_send
+        if self._real_getaddrinfo is not None:
+            socket.getaddrinfo = self._real_getaddrinfo
         _forget_default_session()
 
     def _replace(self, variables: dict[str, str]) -> None:
@@ -69,6 +75,21 @@ class LearnerEnvironment:
             return real_send(session, request)
 
         URLLib3Session.send = send_locally
+
+    def _resolve_localhost(self) -> None:
+        """Give names under ``localhost`` the address 127.0.0.1, as RFC 6761 (section 6.3) asks of name resolution.
+
+        Browsers and curl do so by themselves; the C library of many systems does not.
+        """
+        self._real_getaddrinfo = real_getaddrinfo = socket.getaddrinfo
+
+        def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+            if isinstance(name, str) and name.lower().rstrip(".").endswith(".localhost"):
+                host = "127.0.0.1"
+            return real_getaddrinfo(host, *arguments, **options)
+
+        socket.getaddrinfo = getaddrinfo
 
 
 def _is_loopback(host: str) -> bool:

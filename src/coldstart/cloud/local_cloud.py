@@ -44,8 +44,10 @@ class Cloud:
         self._front_door = FrontDoor(
             MotoServices(),
             LambdaService(self._functions, self.identifiers),
-            {"lambda": self._lambda_api},
+            {"lambda": [self._lambda_api]},
             self._keys.are_known,
+            self.clock,
+            self.identifiers,
         )
         self._functions.serve_moto()
         self.url = self._front_door.url

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 
 class MalformedAnswer(ValueError):
@@ -40,17 +44,19 @@ def status_of(value: Any) -> int:
     return status
 
 
-def header_text(value: Any) -> str:
-    """Return a header's value as it goes over the wire.
+def header_pair(name: str, value: Any) -> tuple[str, str]:
+    """Return a header's name and value as they go over the wire.
 
     Raises:
-        MalformedAnswer: it is neither text, a number nor true or false.
+        MalformedAnswer: the name is not one, or the value is neither text, a number nor true or false.
     """
+    if not _HEADER_NAME.fullmatch(name):
+        raise MalformedAnswer(f"a header's name is {name!r}")
     if isinstance(value, bool):
-        return str(value).lower()
+        return name, str(value).lower()
     if not isinstance(value, str | int | float):
-        raise MalformedAnswer(f"a header's value is {value!r}")
-    return " ".join(str(value).splitlines())
+        raise MalformedAnswer(f"the value of the header {name} is {value!r}")
+    return name, _CONTROL_CHARACTERS.sub(" ", str(value)).encode().decode("latin-1")
 
 
 def decoded_body(text: str) -> bytes:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coldstart.events.http_answer import HttpAnswer, MalformedAnswer, decoded_body, header_text, status_of
+from coldstart.events.http_answer import HttpAnswer, MalformedAnswer, decoded_body, header_pair, status_of
 from coldstart.events.http_request import ClientRequest, GatewayContext
 
 _ANSWER_MEMBERS = frozenset(["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"])
@@ -158,9 +158,9 @@ def _answered_headers(single: Any, multiple: Any) -> list[tuple[str, str]]:
     for name, values in multiple.items():
         if not isinstance(values, list):
             raise MalformedAnswer("a value of multiValueHeaders is no list")
-        headers += [(name, header_text(value)) for value in values]
+        headers += [header_pair(name, value) for value in values]
     named = {name.lower() for name in multiple}
-    headers += [(name, header_text(value)) for name, value in single.items() if name.lower() not in named]
+    headers += [header_pair(name, value) for name, value in single.items() if name.lower() not in named]
     return headers
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from coldstart.events.http_answer import HttpAnswer, MalformedAnswer, decoded_body, header_text, status_of
+from coldstart.events.http_answer import HttpAnswer, MalformedAnswer, decoded_body, header_pair, status_of
 from coldstart.events.http_request import ClientRequest, GatewayContext
 
 _TEXT = re.compile(r"text/|application/(?:[^;]*\+)?(?:json|xml|javascript)(?:;|\s|$)", re.IGNORECASE)
@@ -117,10 +117,10 @@ def answer(payload: bytes, *, default_content_type: str = "application/json") ->
     cookies = document.get("cookies") or []
     if not isinstance(is_base64, bool) or not isinstance(given, dict) or not isinstance(cookies, list):
         raise MalformedAnswer("headers, cookies or isBase64Encoded have the wrong type")
-    headers = [(name, header_text(value)) for name, value in given.items()]
+    headers = [header_pair(name, value) for name, value in given.items()]
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", default_content_type))
-    headers += [("Set-Cookie", header_text(cookie)) for cookie in cookies]
+    headers += [header_pair("Set-Cookie", cookie) for cookie in cookies]
     return HttpAnswer(
         status_of(document["statusCode"]), tuple(headers), decoded_body(body) if is_base64 else body.encode()
     )

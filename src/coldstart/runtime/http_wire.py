@@ -7,7 +7,7 @@ of the way together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import NamedTuple
@@ -180,7 +180,16 @@ def _fields(lines: list[str]) -> dict[str, str]:
 
 def response_bytes(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
     """Return a complete response with ``Content-Length``, ready for one ``sendall``."""
+    return response_head(status, [*(headers or {}).items(), ("Content-Length", str(len(body)))]) + body
+
+
+def response_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return a response up to its body. Headers that are given repeatedly are sent repeatedly."""
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-    return "\r\n".join(lines).encode("latin-1") + body
+    lines += [f"{name}: {value}" for name, value in headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    """Return a piece of a response with ``Transfer-Encoding: chunked``; the empty piece ends it."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
