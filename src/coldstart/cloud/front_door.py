@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from coldstart.cloud.aws_error import AwsError
-from coldstart.cloud.http_exchange import ResponseStream, answer_bytes, client_request
+from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes, client_request
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
@@ -30,13 +30,14 @@ from coldstart.runtime.identifiers import Identifiers
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
+_OLD_QUERY_CREDENTIAL = re.compile(r"[?&]AWSAccessKeyId=([^&]+)")  # how boto3 signs S3's URLs unless told otherwise
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class PublicEndpoint(Protocol):
     """The APIs, or the function URLs, of this cloud."""
 
-    def answer(self, address: PublicAddress, request: ClientRequest, stream: ResponseStream) -> HttpAnswer | None:
+    def answer(self, address: PublicAddress, request: ClientRequest, stream: ChunkedResponse) -> HttpAnswer | None:
         """Return the answer to a client; None when it has gone out through the stream."""
         ...
 
@@ -122,12 +123,12 @@ class FrontDoor:
         if address is None or endpoint is None:
             connection.sendall(self._answer(request))
             return True
-        stream = ResponseStream(connection.sendall)
+        stream = ChunkedResponse(connection.sendall)
         trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
         answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
         if answer is not None:
             connection.sendall(answer_bytes(answer, request.method))
-        return not stream.is_broken
+        return stream.is_complete
 
     def _answer(self, request: HttpRequest) -> bytes:
         if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
@@ -161,4 +162,7 @@ def _plain(status: int, text: str) -> bytes:
 def _signed_by(request: HttpRequest) -> tuple[str, str, str]:
     """Return access key id, region and service that the request is signed for; empty when it is not signed."""
     found = _CREDENTIAL.search(request.headers.get("authorization", "")) or _QUERY_CREDENTIAL.search(request.target)
-    return (found[1], found[2], found[3]) if found else ("", "", "")
+    if found:
+        return found[1], found[2], found[3]
+    in_url = _OLD_QUERY_CREDENTIAL.search(request.target)
+    return (in_url[1], "", "s3") if in_url else ("", "", "")

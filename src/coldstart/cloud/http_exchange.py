@@ -33,16 +33,20 @@ def client_request(request: HttpRequest, target: str, trace_id: str) -> ClientRe
     return ClientRequest(request.method, path, query_string, tuple(headers), request.body)
 
 
-class ResponseStream:
-    """Sends a response piece by piece, as a function streams it."""
+class ChunkedResponse:
+    """Sends a response piece by piece, as a function streams it.
+
+    Every method raises OSError when the client has gone.
+    """
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
-        self._send_bytes = send
-        self.is_broken = False
-        """Whether the client has gone; what is sent then is dropped, and the function goes on, as on AWS."""
+        self._send = send
+        self.is_complete = True
+        """Whether the client has all of it; if not, the connection must be closed, so that it notices."""
 
     def start(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send what comes before the body."""
+        self.is_complete = False
         kept = [pair for pair in headers if pair[0].lower() not in _OURS]
         self._send(response_head(status, [*kept, ("Transfer-Encoding", "chunked")]))
 
@@ -54,17 +58,7 @@ class ResponseStream:
     def end(self) -> None:
         """Say that the body is complete."""
         self._send(chunk(b""))
-
-    def abort(self) -> None:
-        """Break off: the client shall not take what it has for the whole."""
-        self.is_broken = True
-
-    def _send(self, data: bytes) -> None:
-        if not self.is_broken:
-            try:
-                self._send_bytes(data)
-            except OSError:
-                self.is_broken = True
+        self.is_complete = True
 
 
 def answer_bytes(answer: HttpAnswer, method: str) -> bytes:
