@@ -22,6 +22,7 @@ from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
 from coldstart.runtime.log_lines import Report
 from coldstart.runtime.processes import RuntimeProcess
+from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import ResponseSink
 from coldstart.runtime.runtime_api import Outcome, PostedError, RuntimeApi
 from coldstart.runtime.sandbox_paths import SandboxPaths
@@ -101,6 +102,7 @@ class ExecutionEnvironment:
         self._collector = LogCollector(host.clock.now_ms, self._as_on_aws)
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
+        self._limits: ResourceLimits | None = None
         self._has_been_initialised = False
         self._unreported_init_ms: float | None = None
         self._max_memory_used = 0
@@ -150,7 +152,6 @@ class ExecutionEnvironment:
         else:
             payload = failure.payload(invocation.request_id)
         elapsed_ms = (time.monotonic() - started) * 1000
-        self._measure_memory()
         if failure is not None and failure.status:
             if failure.status == "timeout":
                 elapsed_ms = self._configuration.timeout * 1000.0
@@ -210,12 +211,14 @@ class ExecutionEnvironment:
             initialization_type="provisioned-concurrency" if self._is_provisioned else "on-demand",
         )
         self._process = self._host.processes.spawn(list(runtime.argv), variables, str(self._configuration.code))
-        api.attach(self._process)
+        self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
+        api.attach(self._process, limits)
+        limits.begin_init(started)
         in_time = api.serve_until(lambda: api.is_ready or api.init_error is not None, deadline)
-        self._measure_memory()
-        if api.is_ready:
+        is_out_of_memory = self._exceeded_memory(limits)
+        if api.is_ready and not is_out_of_memory:
             return None
-        failure = self._init_failure(in_time, api)
+        failure = _out_of_memory() if is_out_of_memory else self._init_failure(in_time, api)
         self._end_process()
         milliseconds = (time.monotonic() - started) * 1000
         self._collector.flush()
@@ -232,12 +235,13 @@ class ExecutionEnvironment:
     def _run_handler(self, invocation: Invocation, deadline: float) -> tuple[bytes, _Failure | None]:
         assert self._api is not None
         assert self._process is not None
-        api = self._api
-        seconds_left = deadline - time.monotonic()
+        assert self._limits is not None
+        api, limits = self._api, self._limits
+        now = time.monotonic()
         headers = {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + seconds_left) * 1000)),
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + deadline - now) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": self._configuration.function_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_id or self._trace_id(),
         }
@@ -246,12 +250,13 @@ class ExecutionEnvironment:
         if invocation.client_context:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         self._process.thaw()
+        limits.begin_invocation(now)
         try:
             outcome = api.send_event(invocation.request_id, headers, invocation.event, invocation.sink)
         except OSError:
             outcome = Outcome(invocation.request_id)  # it died while frozen; serve_until will say how
         in_time = api.serve_until(lambda: outcome.is_known and api.is_ready, deadline)
-        failure = self._invoke_failure(outcome, in_time, api)
+        failure = _out_of_memory() if self._exceeded_memory(limits) else self._invoke_failure(outcome, in_time, api)
         if failure is not None:
             return failure.payload(invocation.request_id), failure
         return outcome.response or b"", None
@@ -273,9 +278,11 @@ class ExecutionEnvironment:
         epoch = f"{int(self._host.clock.now()):08x}"
         return f"Root=1-{epoch}-{identifiers.hex(24)};Parent={identifiers.hex(16)};Sampled=0"
 
-    def _measure_memory(self) -> None:
-        if self._process is not None:
-            self._max_memory_used = max(self._max_memory_used, self._process.peak_memory_mb())
+    def _exceeded_memory(self, limits: ResourceLimits) -> bool:
+        """Take note of the memory that was used, and return whether it was more than the function has."""
+        limits.measure_peak()
+        self._max_memory_used = max(self._max_memory_used, min(limits.peak_memory_mb, self._configuration.memory_size))
+        return limits.out_of_memory
 
     def _end_process(self) -> None:
         if self._process is not None:
@@ -301,10 +308,12 @@ class _Failure:
     message: str = ""
     document: bytes | None = None
     """The runtime's own error document, when it posted one."""
+    cause: str = ""
+    """The type in REPORT and INIT_REPORT, where it is not the document's."""
 
     @property
     def reported_type(self) -> str:
-        return self.error_type if self.status == "error" else ""
+        return self.cause or (self.error_type if self.status == "error" else "")
 
     def payload(self, request_id: str) -> bytes:
         if self.document is not None:
@@ -329,6 +338,12 @@ def _exited(how: str) -> _Failure:
     else:
         reason = f"Runtime exited with error: exit status {code}"
     return _Failure("error", "Runtime.ExitError", f"RequestId: {{request_id}} Error: {reason}")
+
+
+def _out_of_memory() -> _Failure:
+    failure = _exited("signal 9")
+    failure.cause = "Runtime.OutOfMemory"
+    return failure
 
 
 def _response_too_large(limit: int) -> _Failure:

@@ -10,12 +10,13 @@ import contextlib
 import itertools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
+
+from coldstart.runtime.process_tree import ProcessTree
 
 _STATUS_LINE_BYTES = 64
 
@@ -41,20 +42,24 @@ class RuntimeProcess:
         pid, _, rest = line.partition("\n")
         self.pid = int(pid)
         self._exit = rest.strip()
+        self.tree = ProcessTree(self.pid)
+        """All processes of the environment."""
 
     def freeze(self) -> None:
         """Stop every process of the environment; none of them gets any CPU until :meth:`thaw`."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGSTOP)
+        self.tree.freeze()
 
     def thaw(self) -> None:
         """Let the environment's processes run on."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGCONT)
+        self.tree.thaw()
+
+    def kill(self) -> None:
+        """Kill the environment's processes; :attr:`status_fd` tells when they are gone."""
+        self._host.kill(self._number)
 
     def end(self) -> None:
         """Kill the environment's processes and wait until they are gone."""
-        self._host.kill(self._number)
+        self.kill()
         self.wait()
 
     def wait(self) -> str:
@@ -68,17 +73,6 @@ class RuntimeProcess:
         """Give back the descriptors. The process has to be gone."""
         os.close(self.log_fd)
         os.close(self.status_fd)
-
-    def peak_memory_mb(self) -> int:
-        """Return the most memory the process has held so far, in MB of 1,024 KB; 0 when it cannot be told."""
-        try:
-            with open(f"/proc/{self.pid}/status", "rb") as status:
-                for line in status:
-                    if line.startswith(b"VmHWM:"):
-                        return -(-int(line.split()[1]) // 1024)
-        except OSError:
-            pass
-        return 0
 
 
 class ProcessHost:

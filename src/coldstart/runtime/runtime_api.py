@@ -21,6 +21,7 @@ from typing import NamedTuple
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
 from coldstart.runtime.log_collector import LogCollector
 from coldstart.runtime.processes import RuntimeProcess
+from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import STREAMING, ResponseSink, ResponseStream
 
 _RUNTIME = "/2018-06-01/runtime"
@@ -63,6 +64,7 @@ class RuntimeApi:
     def __init__(self, collector: LogCollector) -> None:
         self._collector = collector
         self._process: RuntimeProcess | None = None
+        self._limits: ResourceLimits | None = None
         self._waiting: _Connection | None = None
         self._outcome: Outcome | None = None
         self._connections: set[_Connection] = set()
@@ -76,9 +78,10 @@ class RuntimeApi:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         """What the function's processes find in ``AWS_LAMBDA_RUNTIME_API``."""
 
-    def attach(self, process: RuntimeProcess) -> None:
-        """Watch the process that will talk to this API."""
+    def attach(self, process: RuntimeProcess, limits: ResourceLimits) -> None:
+        """Watch the process that will talk to this API, and keep it to its limits while it is served."""
         self._process = process
+        self._limits = limits
         self._selector.register(process.log_fd, selectors.EVENT_READ, self._read_log)
         self._selector.register(process.status_fd, selectors.EVENT_READ, self._process_ended)
 
@@ -103,11 +106,15 @@ class RuntimeApi:
         Returns:
             True when done; False when the deadline passed first. Ends early, with True, when the process has ended.
         """
+        limits = self._limits
+        assert limits is not None
         while not done() and self.exit is None:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            now = time.monotonic()
+            if now >= deadline:
                 return False
-            for key, _ in self._selector.select(remaining):
+            if now >= limits.next_look:
+                limits.look(now)
+            for key, _ in self._selector.select(min(deadline, limits.next_look) - now):
                 key.data(key.fileobj)
         self._drain_log()
         return True
