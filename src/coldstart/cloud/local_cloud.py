@@ -10,10 +10,12 @@ from pathlib import Path
 from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.front_door import FrontDoor
 from coldstart.cloud.function_registry import FunctionRegistry
+from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
@@ -50,6 +52,12 @@ class Cloud:
             self.identifiers,
         )
         self._functions.serve_moto()
+        self._pushing_services = PushingServices(
+            InterimInvoker(self._functions, self.identifiers, self.clock, ACCOUNT_ID),
+            self.clock,
+            self.identifiers,
+            ACCOUNT_ID,
+        )
         self.url = self._front_door.url
         """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
         self._learner_environment = LearnerEnvironment(
@@ -72,6 +80,7 @@ class Cloud:
         atexit.unregister(self.stop)
         self._learner_environment.leave()
         self._front_door.stop()
+        self._pushing_services.stop()
         self._functions.stop()
         self._host.stop()
 

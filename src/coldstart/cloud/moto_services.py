@@ -9,6 +9,7 @@ from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from coldstart.cloud.moto_patches import apply_all
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
 
 
@@ -17,6 +18,7 @@ class MotoServices:
 
     def __init__(self) -> None:
         default_user_config["iam"] = {"load_aws_managed_policies": True}
+        apply_all()
         moto_api_backend.reset()
         self._application = DomainDispatcherApplication(create_backend_app)
 

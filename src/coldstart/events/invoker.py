@@ -27,3 +27,7 @@ class Invoker(Protocol):
     def invoke_event(self, function: str, event: bytes, *, region: str = "us-east-1", trace_id: str = "") -> str:
         """Invoke asynchronously: queue the event and return the request id."""
         ...
+
+    def may_invoke(self, function_arn: str, principal: str, *, source_arn: str = "", source_account: str = "") -> bool:
+        """Say whether the function's resource policy lets a service such as ``s3.amazonaws.com`` invoke it."""
+        ...
