@@ -53,7 +53,7 @@ def told(deploy, s3, bucket):
 
 def test_the_record_of_an_upload(local_aws, s3, bucket, told):
     put = s3.put_object(Bucket=bucket, Key="a/b c+d.json", Body=b"12345")
-    local_aws.settle()
+    local_aws.clock.settle()
     [event] = events_of(told)
     [record] = event["Records"]
     assert record["eventVersion"] == "2.1"
@@ -91,7 +91,7 @@ def test_what_happened_is_named(local_aws, s3, bucket, told):
     s3.delete_object(Bucket=bucket, Key="one")
     s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "two"}, {"Key": "three"}]})
     s3.delete_object(Bucket=bucket, Key="never there")
-    local_aws.settle()
+    local_aws.clock.settle()
     records = [event["Records"][0] for event in events_of(told)]
     assert sorted((record["eventName"], record["s3"]["object"]["key"]) for record in records) == [
         ("ObjectCreated:CompleteMultipartUpload", "three"),
@@ -111,7 +111,7 @@ def test_versions(local_aws, s3, bucket, told):
     put = s3.put_object(Bucket=bucket, Key="label", Body=b"1")
     marker = s3.delete_object(Bucket=bucket, Key="label")
     s3.delete_object(Bucket=bucket, Key="label", VersionId=put["VersionId"])
-    local_aws.settle()
+    local_aws.clock.settle()
     records = [event["Records"][0] for event in events_of(told)]
     records.sort(key=lambda record: record["s3"]["object"]["sequencer"])
     assert [(record["eventName"], record["s3"]["object"]["versionId"]) for record in records] == [
@@ -139,7 +139,7 @@ def test_prefix_and_suffix(local_aws, deploy, s3, bucket, rules, told_of):
     notify(s3, bucket, function, ["s3:ObjectCreated:Put"], **rules)
     for key in ("in/a.jpg", "in/b.png", "in/c d.jpg", "out/a.jpg"):
         s3.put_object(Bucket=bucket, Key=key, Body=b"")
-    local_aws.settle()
+    local_aws.clock.settle()
     keys = [event["Records"][0]["s3"]["object"]["key"].replace("+", " ") for event in events_of(function)]
     assert sorted(keys) == told_of
 
@@ -151,7 +151,7 @@ def test_the_upload_does_not_wait_for_the_function(local_aws, deploy, s3, bucket
     s3.put_object(Bucket=bucket, Key="a", Body=b"")
     groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function.name}")["logGroups"]
     assert not groups or "slept\n" not in function.lines()
-    local_aws.settle()
+    local_aws.clock.settle()
     assert "slept\n" in function.lines()
 
 
@@ -259,7 +259,7 @@ def test_a_queue_and_a_topic_are_greeted_and_told(local_aws, s3, bucket):
         Bucket=bucket,
         NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
     )
-    local_aws.settle()
+    local_aws.clock.settle()
     [greeting] = [json.loads(message["Body"]) for message in messages_in(url)]
     assert {key: greeting[key] for key in ("Service", "Event", "Bucket")} == {
         "Service": "Amazon S3",
@@ -268,7 +268,7 @@ def test_a_queue_and_a_topic_are_greeted_and_told(local_aws, s3, bucket):
     }
     assert set(greeting) == {"Service", "Event", "Bucket", "Time", "RequestId", "HostId"}
     s3.put_object(Bucket=bucket, Key="x", Body=b"12")
-    local_aws.settle()
+    local_aws.clock.settle()
     [message] = messages_in(url)
     assert json.loads(message["Body"])["Records"][0]["s3"]["object"]["size"] == 2
 
@@ -291,9 +291,9 @@ def test_a_topic_is_told(local_aws, s3, bucket):
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
-    local_aws.settle()
+    local_aws.clock.settle()
     s3.put_object(Bucket=bucket, Key="x", Body=b"")
-    local_aws.settle()
+    local_aws.clock.settle()
     greeting, told = [json.loads(message["Body"]) for message in messages_in(url)]
     assert json.loads(greeting["Message"])["Event"] == "s3:TestEvent"
     assert told["Subject"] == "Amazon S3 Notification"

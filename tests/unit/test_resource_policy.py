@@ -10,7 +10,12 @@ from coldstart.cloud.resource_policy import ServiceRequest, allows
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:labels"
 REQUEST = ServiceRequest("s3.amazonaws.com", "sqs:SendMessage", QUEUE, "arn:aws:s3:::parcel", "123456789012")
-ALLOW = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": QUEUE}
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "s3.amazonaws.com"},
+    "Action": "sqs:SendMessage",
+    "Resource": QUEUE,
+}
 
 
 def is_allowed(**changes) -> bool:

@@ -126,12 +126,10 @@ class EventTargets:
             )
         else:
             if delivery.service == "sqs":
-                action, policy = "sqs:SendMessage", self._queue(delivery).policy
+                action, policy = "sqs:SendMessage", self._queue(delivery)._policy_json
             else:
                 action, policy = "sns:Publish", self._topic(delivery)._policy_json
-            request = ServiceRequest(
-                delivery.principal, action, delivery.arn, delivery.source_arn, self._account_id
-            )
+            request = ServiceRequest(delivery.principal, action, delivery.arn, delivery.source_arn, self._account_id)
             is_allowed = allows(policy, request)
         if not is_allowed:
             raise TargetRefused(
@@ -216,5 +214,5 @@ class EventTargets:
 
     def _put_delivery_record(self, delivery: Delivery) -> None:
         firehose_backends[self._account_id][delivery.region].put_record(
-            delivery.name, {"Data": base64.b64encode(delivery.body.encode()).decode()}
+            delivery.name, {"Data": base64.b64encode(delivery.body.encode())}
         )

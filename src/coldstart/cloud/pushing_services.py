@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from coldstart.cloud.event_targets import EventTargets
+from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
@@ -16,11 +15,9 @@ class PushingServices:
 
     def __init__(self, invoker: Invoker, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
         targets = EventTargets(invoker, clock, identifiers, account_id)
-        notifications = S3Notifications(targets, lambda region, event: None, clock, identifiers, account_id)
-        self._detach: list[Callable[[], None]] = [notifications.attach()]
+        self._moto = Replacements()
+        S3Notifications(targets, lambda region, event: None, clock, identifiers, account_id).attach(self._moto)
 
     def stop(self) -> None:
         """Give moto its own ways back."""
-        for detach in reversed(self._detach):
-            detach()
-        self._detach.clear()
+        self._moto.undo()

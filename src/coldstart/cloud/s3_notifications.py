@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from flask import has_request_context
@@ -20,6 +22,7 @@ from moto.s3.models import FakeBucket, Notification, S3Backend
 from moto.sts.models import sts_backends
 
 from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
+from coldstart.cloud.replacements import Replacements
 from coldstart.events.s3_event import ObjectChange, Rule, eventbridge_event, record, test_event
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -51,32 +54,40 @@ class S3Notifications:
         self._lock = threading.Lock()
         self._last_sequence = 0
 
-    def attach(self) -> Callable[[], None]:
-        """Take over from moto; return what gives it back."""
-        before = (
-            notifications.send_event,
-            notifications.send_test_event,
-            S3Backend.delete_object,
-            FakeBucket.set_notification_configuration,
-        )
+    def attach(self, moto: Replacements) -> None:
+        """Take over from moto."""
+        completing = ContextVar("completing", default=False)
 
         def send_event(account_id: str, event_name: str, bucket: FakeBucket, key: Any) -> None:
-            if not event_name.startswith("s3:ObjectRemoved:"):  # moto tells of some removals only
-                self._changed(bucket, str(getattr(event_name, "value", event_name)).removeprefix("s3:"), key)
+            name = str(getattr(event_name, "value", event_name)).removeprefix("s3:")
+            if name.startswith("ObjectRemoved:"):
+                return  # moto tells of some removals only
+            if completing.get() and name != "ObjectCreated:CompleteMultipartUpload":
+                return  # moto puts and tags an object to complete an upload
+            if name == "ObjectTagging:Put" and "tagging" not in http_request.args:
+                return  # moto tags whatever is put
+            self._changed(bucket, name, key)
 
         def delete_object(
             backend: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, bypass: bool = False
         ) -> Any:
             bucket = backend.get_bucket(bucket_name)
             existed = key_name in bucket.keys
-            done, metadata = before[2](backend, bucket_name, key_name, version_id=version_id, bypass=bypass)
+            done, metadata = delete(backend, bucket_name, key_name, version_id=version_id, bypass=bypass)
             if done and existed:
                 self._removed(bucket, key_name, version_id, metadata)
             return done, metadata
 
+        def complete_multipart_upload(backend: S3Backend, *arguments: Any, **named: Any) -> Any:
+            token = completing.set(True)
+            try:
+                return complete(backend, *arguments, **named)
+            finally:
+                completing.reset(token)
+
         def set_notification_configuration(bucket: FakeBucket, configuration: Any) -> None:
             previous = bucket.notification_configuration
-            before[3](bucket, configuration)
+            configure(bucket, configuration)
             try:
                 self._check(bucket)
             except S3ClientError:
@@ -84,15 +95,11 @@ class S3Notifications:
                 raise
             self._greet(bucket)
 
-        def detach() -> None:
-            notifications.send_event, notifications.send_test_event = before[:2]
-            S3Backend.delete_object, FakeBucket.set_notification_configuration = before[2:]
-
-        notifications.send_event = send_event
-        notifications.send_test_event = lambda account_id, bucket: None  # sent when the configuration has been checked
-        S3Backend.delete_object = delete_object
-        FakeBucket.set_notification_configuration = set_notification_configuration
-        return detach
+        moto.put(notifications, "send_event", send_event)
+        moto.put(notifications, "send_test_event", lambda account_id, bucket: None)  # sent after the check
+        delete = moto.put(S3Backend, "delete_object", delete_object)
+        complete = moto.put(S3Backend, "complete_multipart_upload", complete_multipart_upload)
+        configure = moto.put(FakeBucket, "set_notification_configuration", set_notification_configuration)
 
     def _removed(self, bucket: FakeBucket, key: str, version_id: str | None, metadata: dict[str, Any]) -> None:
         if bucket.is_versioned and version_id is None:
@@ -146,10 +153,8 @@ class S3Notifications:
         delivery = Delivery(arn, body, PRINCIPAL, bucket.arn, parameters, trace_id)
 
         def send() -> None:
-            try:
+            with contextlib.suppress(TargetRefused):  # there is no dead-letter queue: what cannot be delivered is lost
                 self._targets.send(delivery)
-            except TargetRefused:
-                pass  # S3 has no dead-letter queue: what cannot be delivered is lost
 
         self._clock.work(send, f"notification of {bucket.name}")
 

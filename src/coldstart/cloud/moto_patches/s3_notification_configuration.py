@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from moto.core.responses import ActionResult
 from moto.s3.exceptions import InvalidNotificationARN, MalformedXML
 from moto.s3.responses import S3Response
@@ -20,8 +20,8 @@ _SERVICES = {"Topic": "sns", "Queue": "sqs", "CloudFunction": "lambda"}
 
 def apply() -> None:
     """Replace moto's reading and showing of notification configurations."""
-    S3Response._notification_config_from_body = _configuration
-    S3Response.get_bucket_notification = _shown
+    S3Response._notification_config_from_body = _configuration  # type: ignore[method-assign, assignment]
+    S3Response.get_bucket_notification = _shown  # type: ignore[method-assign, assignment]
 
 
 def _configuration(response: S3Response) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""Puts functions of ours in the place of moto's, for as long as a cloud runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Replacements:
+    """What has been replaced, so that it can be put back."""
+
+    def __init__(self) -> None:
+        self._originals: list[tuple[object, str, Any]] = []
+
+    def put(self, owner: object, name: str, replacement: Callable[..., Any]) -> Callable[..., Any]:
+        """Replace a function of a module or a method of a class; return the original."""
+        original = getattr(owner, name)
+        self._originals.append((owner, name, original))
+        setattr(owner, name, replacement)
+        return original
+
+    def undo(self) -> None:
+        """Put all originals back."""
+        while self._originals:
+            owner, name, original = self._originals.pop()
+            setattr(owner, name, original)

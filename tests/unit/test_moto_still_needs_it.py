@@ -1,0 +1,21 @@
+"""Whether moto still has what our corrections correct: a correction whose line is gone can be looked at again, and deleted."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+CORRECTED = [
+    ("moto.s3.responses", 'assert filter_rule["Name"] in ["suffix", "prefix"]'),
+    ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
+]
+
+
+@pytest.mark.parametrize(("module", "line"), CORRECTED)
+def test_the_line_is_still_there(module, line):
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    assert line in Path(spec.origin).read_text(encoding="utf-8")
