@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
+import lzma
 import shutil
+import stat
 import threading
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 MAX_UNZIPPED_BYTES = 262_144_000
@@ -38,7 +43,7 @@ class PackageStore:
         """Return a read-only folder with the zips' files, later zips over earlier ones (as layers merge).
 
         Raises:
-            InvalidPackage: no zip, too large when unzipped, or a name that leads outside the folder.
+            InvalidPackage: no zip, too large when unzipped, or a name or a link that leads outside the folder.
         """
         digest = hashlib.sha256(b"".join(hashlib.sha256(zipped).digest() for zipped in zips))
         target = self._folder / digest.hexdigest()[:32]
@@ -49,8 +54,9 @@ class PackageStore:
                 partial.mkdir(parents=True)
                 try:
                     room = MAX_UNZIPPED_BYTES
+                    links: list[Path] = []
                     for zipped in zips:
-                        room -= _extract(zipped, partial, room)
+                        room -= _extract(zipped, partial, room, links)
                     partial.rename(target)
                 finally:
                     shutil.rmtree(partial, ignore_errors=True)
@@ -59,40 +65,59 @@ class PackageStore:
 
 def check_package(zipped: bytes) -> None:
     """Raise InvalidPackage unless these bytes can be a deployment package."""
-    _entries(zipped, MAX_UNZIPPED_BYTES)
+    with _opened(zipped) as archive:
+        _entries(archive, MAX_UNZIPPED_BYTES)
 
 
-def _entries(zipped: bytes, room: int) -> list[zipfile.ZipInfo]:
+@contextlib.contextmanager
+def _opened(zipped: bytes) -> Iterator[zipfile.ZipFile]:
+    """Open a zip; whatever is wrong with it, also later in the block, is an InvalidPackage."""
     try:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError):
-        raise InvalidPackage(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from None
+            yield archive
+    except InvalidPackage:
+        raise
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, RuntimeError, OSError, EOFError) as error:
+        raise _not_a_zip() from error
+
+
+def _entries(archive: zipfile.ZipFile, room: int) -> list[zipfile.ZipInfo]:
+    entries = archive.infolist()
     if not entries:
         raise InvalidPackage("Uploaded file must be a non-empty zip")
+    # An entry never gives more than it says here: zipfile reads no further, then finds that the checksum is wrong.
     if sum(entry.file_size for entry in entries) > room:
         raise InvalidPackage(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
     for entry in entries:
         parts = entry.filename.replace("\\", "/").split("/")
         if entry.filename.startswith("/") or ".." in parts:
-            raise InvalidPackage("Could not unzip uploaded file. Please check your file, then try to upload again.")
+            raise _not_a_zip()
     return entries
 
 
-def _extract(zipped: bytes, folder: Path, room: int) -> int:
+def _extract(zipped: bytes, folder: Path, room: int, links: list[Path]) -> int:
+    """Unpack into a folder and return the size; `links` gets the symbolic links that were made."""
     size = 0
-    entries = _entries(zipped, room)
-    try:
-        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-            for entry in entries:
-                size += entry.file_size
-                path = Path(archive.extract(entry, folder))
-                executable = bool((entry.external_attr >> 16) & 0o111)
-                path.chmod(0o755 if entry.is_dir() or executable else 0o644)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise InvalidPackage(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from error
+    with _opened(zipped) as archive:
+        for entry in _entries(archive, room):
+            size += entry.file_size
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                continue
+            path = Path(archive.extract(entry, folder))
+            executable = bool((entry.external_attr >> 16) & 0o111)
+            path.chmod(0o755 if entry.is_dir() or executable else 0o644)
+        # Links come last, so that nothing is written through them, and only those stay that lead to the package itself.
+        for entry in archive.infolist():
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                link = folder / entry.filename
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.unlink(missing_ok=True)
+                link.symlink_to(archive.read(entry).decode())
+                links.append(link)
+        if not all(link.resolve().is_relative_to(folder.resolve()) for link in links):
+            raise _not_a_zip()
     return size
+
+
+def _not_a_zip() -> InvalidPackage:
+    return InvalidPackage("Could not unzip uploaded file. Please check your file, then try to upload again.")
