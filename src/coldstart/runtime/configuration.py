@@ -29,3 +29,5 @@ class FunctionConfiguration:
     log_group: str = ""
     layers: Path | None = None
     """The merged layers; what the function sees as /opt."""
+    snap_start: bool = False
+    """Whether environments are restored from a snapshot: SnapStart is on, and this is a published version."""

@@ -13,6 +13,8 @@ from coldstart.runtime.configuration import FunctionConfiguration
 
 TELEMETRY_LOG_FD = "3"
 """Where runtimes write log frames; it is the same pipe as standard output."""
+SNAPSHOT_FD = "4"
+"""Where the process of a SnapStart snapshot is told what to restore."""
 
 
 def sandbox_variables(
@@ -29,7 +31,8 @@ def sandbox_variables(
 
     Args:
         cloud_variables: credentials of the execution role and the local AWS's endpoint.
-        initialization_type: ``on-demand`` or ``provisioned-concurrency``.
+        initialization_type: ``on-demand``, ``provisioned-concurrency`` or ``snap-start``. Functions with SnapStart are not told
+            their log group and stream (https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html).
     """
     task = str(configuration.code)
     layers = str(configuration.layers) if configuration.layers else "/opt"
@@ -63,6 +66,9 @@ def sandbox_variables(
         variables["PYTHONPATH"] = str(runtime_directory)
     else:
         variables["NODE_PATH"] = f"{layers}/nodejs/node_modules:{task}/node_modules:{task}"
+    if initialization_type == "snap-start":
+        del variables["AWS_LAMBDA_LOG_GROUP_NAME"], variables["AWS_LAMBDA_LOG_STREAM_NAME"]
+        variables["COLDSTART_SNAPSHOT_FD"] = SNAPSHOT_FD
     if configuration.layers:
         variables["COLDSTART_LAYERS_DIR"] = layers
     return {**variables, **cloud_variables, **configuration.environment}

@@ -2,7 +2,7 @@
 
 The phases follow https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: INIT before the first
 invocation, at most 10 seconds, tried again inside the invocation when it failed; INVOKE, bounded by the function's timeout;
-frozen in between. After a timeout or a crash the process is started anew inside the next invocation, with the same temporary
+frozen in between. With SnapStart RESTORE takes the place of INIT, at most 10 seconds. After a timeout or a crash the process is started anew inside the next invocation, with the same temporary
 directory and log stream.
 """
 
@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coldstart.runtime import log_lines
 from coldstart.runtime.configuration import FunctionConfiguration
@@ -21,15 +24,20 @@ from coldstart.runtime.host import Host
 from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
 from coldstart.runtime.log_lines import Report
-from coldstart.runtime.processes import RuntimeProcess
+from coldstart.runtime.processes import RuntimeProcess, SnapshotGone
 from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import ResponseSink
 from coldstart.runtime.runtime_api import Outcome, PostedError, RuntimeApi
 from coldstart.runtime.sandbox_paths import SandboxPaths
 
+if TYPE_CHECKING:
+    from coldstart.runtime.snapshot import Snapshot
+
 INIT_LIMIT_SECONDS = 10.0
-PROVISIONED_INIT_LIMIT_SECONDS = 130.0
-"""With provisioned concurrency the INIT phase may take this long, or the function's timeout when that is longer."""
+RESTORE_LIMIT_SECONDS = 10.0
+"""For loading the runtime and the after-restore hooks."""
+AHEAD_INIT_LIMIT_SECONDS = 130.0
+"""With provisioned concurrency or SnapStart the INIT phase may take this long, or the function's timeout when longer."""
 LOG_TAIL_BYTES = 4096
 
 
@@ -67,6 +75,15 @@ class InvocationResult:
         return base64.b64encode(log[-LOG_TAIL_BYTES:]).decode()
 
 
+class RestoreFailed(RuntimeError):
+    """An environment could not be restored from its snapshot: the error of the API's Invoke."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
 class ExecutionEnvironment:
     """Runs one invocation at a time; its user sees to that.
 
@@ -76,6 +93,8 @@ class ExecutionEnvironment:
         tenant_id: the only tenant whose invocations it will see, when the function isolates tenants
             (https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html).
         is_provisioned: it is initialised ahead, by :meth:`initialise_ahead`, and kept.
+        takes_snapshot: it is initialised ahead, and runs no function: others are restored from it, by :meth:`fork`.
+        snapshot: what it is restored from instead of being initialised.
     """
 
     def __init__(
@@ -85,11 +104,15 @@ class ExecutionEnvironment:
         *,
         tenant_id: str = "",
         is_provisioned: bool = False,
+        takes_snapshot: bool = False,
+        snapshot: Snapshot | None = None,
     ) -> None:
         self._configuration = configuration
         self._host = host
         self.tenant_id = tenant_id
         self._is_provisioned = is_provisioned
+        self._takes_snapshot = takes_snapshot
+        self._snapshot = snapshot
         self.started = self.idle_since = host.clock.now()
         self.id = host.identifiers.hex(32)
         date = time.strftime("%Y/%m/%d", time.gmtime(host.clock.now()))
@@ -103,6 +126,9 @@ class ExecutionEnvironment:
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
         self._limits: ResourceLimits | None = None
+        self._variables: dict[str, str] = {}
+        self.init_failure: Failure | None = None
+        """Why the last INIT phase failed."""
         self._has_been_initialised = False
         self._unreported_init_ms: float | None = None
         self._max_memory_used = 0
@@ -113,14 +139,14 @@ class ExecutionEnvironment:
         return self._process is not None
 
     def initialise_ahead(self) -> bool:
-        """Run the INIT phase now, as provisioned concurrency does; return whether it succeeded.
+        """Run the INIT phase now, as provisioned concurrency and SnapStart do; return whether it succeeded.
 
         Its duration is logged at once, and again in the REPORT of the first invocation, which is not billed for it.
 
         Raises:
             RuntimeMissing: this machine cannot run the function's language.
         """
-        limit = max(PROVISIONED_INIT_LIMIT_SECONDS, self._configuration.timeout)
+        limit = max(AHEAD_INIT_LIMIT_SECONDS, self._configuration.timeout)
         self._has_been_initialised = True
         started = time.monotonic()
         failure = self._initialise(started + limit, phase="init")
@@ -137,9 +163,14 @@ class ExecutionEnvironment:
 
         Raises:
             RuntimeMissing: this machine cannot run the function's language.
+            RestoreFailed: it could not be restored from its snapshot.
+            SnapshotFailed: there was no snapshot to restore from, and it could not be taken.
         """
         init_ms, self._unreported_init_ms = self._unreported_init_ms, None
-        if not self._has_been_initialised:
+        restored: _Restored | None = None
+        if self._snapshot is not None and self._process is None:
+            restored = self._restore(self._snapshot)
+        elif not self._has_been_initialised:
             init_ms = self._initialise_before_first_invocation()
         started = time.monotonic()
         deadline = started + self._configuration.timeout
@@ -167,6 +198,8 @@ class ExecutionEnvironment:
             max_memory_used=self._max_memory_used,
             init_ms=init_ms,
             init_is_billed=not self._is_provisioned,
+            restore_ms=restored.milliseconds if restored else None,
+            billed_restore_ms=restored.billed_ms if restored else 0,
             status=failure.status if failure else "",
             error_type=failure.reported_type if failure else "",
         )
@@ -183,6 +216,23 @@ class ExecutionEnvironment:
             executed_version=self._configuration.version,
         )
 
+    def fork(self, variables: dict[str, str], tmp: Path) -> RuntimeProcess:
+        """Return a process restored from this one's, for another environment.
+
+        Raises:
+            SnapshotGone: the process has died.
+        """
+        if self._process is None:
+            raise SnapshotGone
+        shutil.copytree(self._tmp, tmp, symlinks=True, dirs_exist_ok=True)
+        changed = {name: value for name, value in variables.items() if self._variables.get(name) != value}
+        replaced = {name: self._variables[name] for name in changed if name in self._variables}
+        self._process.thaw()
+        try:
+            return self._host.processes.restore(self._process, changed, replaced)
+        finally:
+            self._process.freeze()
+
     def shut_down(self) -> None:
         """End the environment: its processes and its folder."""
         self._end_process()
@@ -195,44 +245,87 @@ class ExecutionEnvironment:
         failure = self._initialise(started + INIT_LIMIT_SECONDS, phase="init")
         return None if failure else (time.monotonic() - started) * 1000
 
-    def _initialise(self, deadline: float, phase: str) -> _Failure | None:
+    def _initialise(self, deadline: float, phase: str) -> Failure | None:
         """Start the runtime and wait until it asks for an event."""
         runtime = language_runtime(self._configuration.runtime)
         started = time.monotonic()
         self._collector.platform(log_lines.init_start(runtime.version, runtime.version_arn))
-        self._api = api = RuntimeApi(self._collector)
-        variables = sandbox_variables(
-            self._configuration,
-            log_stream=self.log_stream,
-            runtime_api=api.address,
-            runtime_directory=self._host.runtime_directory,
-            tmp=self._tmp,
-            cloud_variables=self._host.cloud_variables(self._configuration),
-            initialization_type="provisioned-concurrency" if self._is_provisioned else "on-demand",
+        api = self._open_api()
+        self._process = self._host.processes.spawn(
+            list(runtime.argv), self._variables, str(self._configuration.code), takes_snapshot=self._takes_snapshot
         )
-        self._process = self._host.processes.spawn(list(runtime.argv), variables, str(self._configuration.code))
         self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
         api.attach(self._process, limits)
         limits.begin_init(started)
-        in_time = api.serve_until(lambda: api.is_ready or api.init_error is not None, deadline)
+        in_time = api.serve_until(lambda: api.is_initialised or api.init_error is not None, deadline)
         is_out_of_memory = self._exceeded_memory(limits)
-        if api.is_ready and not is_out_of_memory:
+        if api.is_initialised and not is_out_of_memory:
             return None
         failure = _out_of_memory() if is_out_of_memory else self._init_failure(in_time, api)
+        self.init_failure = failure
         self._end_process()
         milliseconds = (time.monotonic() - started) * 1000
         self._collector.flush()
         self._collector.platform(log_lines.init_report(milliseconds, phase, failure.status, failure.reported_type))
         return failure
 
-    def _init_failure(self, in_time: bool, api: RuntimeApi) -> _Failure:
+    def _open_api(self) -> RuntimeApi:
+        """Make a Runtime API, and the environment variables of the process that will talk to it."""
+        self._api = api = RuntimeApi(self._collector)
+        is_snap_start = self._takes_snapshot or self._snapshot is not None
+        ahead = "snap-start" if is_snap_start else "provisioned-concurrency" if self._is_provisioned else ""
+        self._variables = sandbox_variables(
+            self._configuration,
+            log_stream=self.log_stream,
+            runtime_api=api.address,
+            runtime_directory=self._host.runtime_directory,
+            tmp=self._tmp,
+            cloud_variables=self._host.cloud_variables(self._configuration),
+            initialization_type=ahead or "on-demand",
+        )
+        return api
+
+    def _restore(self, snapshot: Snapshot) -> _Restored:
+        """Run the RESTORE phase."""
+        self._has_been_initialised = True
+        runtime = language_runtime(self._configuration.runtime)
+        snapshot.take()
+        started = time.monotonic()
+        self._collector.platform(log_lines.restore_start(runtime.version, runtime.version_arn))
+        api = self._open_api()
+        self._process = snapshot.restore(self._variables, self._tmp)
+        runs_since = time.monotonic()
+        self._limits = ResourceLimits(self._process, self._configuration.memory_size)
+        api.attach(self._process, self._limits)
+        self._limits.begin_init(started)
+        in_time = api.serve_until(
+            lambda: api.is_ready or api.restore_error is not None, started + RESTORE_LIMIT_SECONDS
+        )
+        now = time.monotonic()
+        restored = _Restored((now - started) * 1000, math.ceil((now - runs_since) * 1000))
+        if api.is_ready:
+            self._collector.platform(log_lines.restore_report(restored.milliseconds))
+            return restored
+        self._end_process()
+        self._collector.flush()
+        outcome = ("error", "Runtime.ExitError") if in_time else ("timeout", "")
+        self._collector.platform(log_lines.restore_report(restored.milliseconds, *outcome))
+        self._deliver_logs()
+        if in_time:
+            message = "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
+            raise RestoreFailed(400, "SnapStartException", message)
+        raise RestoreFailed(
+            408, "SnapStartTimeoutException", "Lambda couldn't restore the snapshot within the timeout limit."
+        )
+
+    def _init_failure(self, in_time: bool, api: RuntimeApi) -> Failure:
         if not in_time:
             return _timed_out(self._configuration.timeout)
         if api.init_error is not None:
-            return _Failure("error", api.init_error.error_type, document=self._renamed(api.init_error))
+            return Failure("error", api.init_error.error_type, document=self._renamed(api.init_error))
         return _exited(api.exit or "exit 0")
 
-    def _run_handler(self, invocation: Invocation, deadline: float) -> tuple[bytes, _Failure | None]:
+    def _run_handler(self, invocation: Invocation, deadline: float) -> tuple[bytes, Failure | None]:
         assert self._api is not None
         assert self._process is not None
         assert self._limits is not None
@@ -261,11 +354,11 @@ class ExecutionEnvironment:
             return failure.payload(invocation.request_id), failure
         return outcome.response or b"", None
 
-    def _invoke_failure(self, outcome: Outcome, in_time: bool, api: RuntimeApi) -> _Failure | None:
+    def _invoke_failure(self, outcome: Outcome, in_time: bool, api: RuntimeApi) -> Failure | None:
         if outcome.too_large:
             return _response_too_large(outcome.stream.limit)
         if outcome.error is not None:
-            return _Failure("", outcome.error.error_type, document=self._renamed(outcome.error))
+            return Failure("", outcome.error.error_type, document=self._renamed(outcome.error))
         if outcome.response is not None and (in_time or api.exit is not None):
             return None
         return _exited(api.exit or "exit 0") if in_time else _timed_out(self._configuration.timeout)
@@ -298,8 +391,16 @@ class ExecutionEnvironment:
         return events
 
 
+@dataclass(frozen=True)
+class _Restored:
+    """How long a restore took, in milliseconds."""
+
+    milliseconds: float
+    billed_ms: int
+
+
 @dataclass
-class _Failure:
+class Failure:
     """Why an invocation or an init failed."""
 
     status: str
@@ -313,21 +414,23 @@ class _Failure:
 
     @property
     def reported_type(self) -> str:
+        """The type in REPORT and INIT_REPORT; empty when they name none."""
         return self.cause or (self.error_type if self.status == "error" else "")
 
     def payload(self, request_id: str) -> bytes:
+        """Return the error document (JSON)."""
         if self.document is not None:
             return self.document
         message = self.message.format(request_id=request_id)
         return json.dumps({"errorType": self.error_type, "errorMessage": message}).encode()
 
 
-def _timed_out(timeout: int) -> _Failure:
+def _timed_out(timeout: int) -> Failure:
     message = f"RequestId: {{request_id}} Error: Task timed out after {timeout:.2f} seconds"
-    return _Failure("timeout", "Sandbox.Timedout", message)
+    return Failure("timeout", "Sandbox.Timedout", message)
 
 
-def _exited(how: str) -> _Failure:
+def _exited(how: str) -> Failure:
     kind, _, code = how.partition(" ")
     if kind == "signal":
         reason = (
@@ -337,15 +440,15 @@ def _exited(how: str) -> _Failure:
         reason = "Runtime exited without providing a reason"
     else:
         reason = f"Runtime exited with error: exit status {code}"
-    return _Failure("error", "Runtime.ExitError", f"RequestId: {{request_id}} Error: {reason}")
+    return Failure("error", "Runtime.ExitError", f"RequestId: {{request_id}} Error: {reason}")
 
 
-def _out_of_memory() -> _Failure:
+def _out_of_memory() -> Failure:
     failure = _exited("signal 9")
     failure.cause = "Runtime.OutOfMemory"
     return failure
 
 
-def _response_too_large(limit: int) -> _Failure:
+def _response_too_large(limit: int) -> Failure:
     message = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
-    return _Failure("error", "Function.ResponseSizeTooLarge", message)
+    return Failure("error", "Function.ResponseSizeTooLarge", message)

@@ -10,6 +10,7 @@ from coldstart.runtime.execution_environment import ExecutionEnvironment, Invoca
 from coldstart.runtime.host import Host
 from coldstart.runtime.provisioned_concurrency import ProvisionedConcurrency
 from coldstart.runtime.response_stream import ResponseSink
+from coldstart.runtime.snapshot import Snapshot
 
 IDLE_SECONDS = 600.0
 """How long an environment waits for an invocation, on the cloud's clock. AWS does not publish it; minutes are usual."""
@@ -26,6 +27,8 @@ class Function:
         self._concurrency = host.concurrency(configuration.region).function(configuration.function_name)
         self.provisioned = ProvisionedConcurrency(configuration, host, self._concurrency)
         """What the version keeps initialised: the control plane calls ``function.provisioned.request(count)``."""
+        self.snapshot = Snapshot(configuration, host) if configuration.snap_start else None
+        """With SnapStart: the control plane calls ``function.snapshot.take()`` when it publishes the version."""
         self._lock = threading.Lock()
         self._idle: list[ExecutionEnvironment] = []  # the one that was used last comes last
         self._eviction: Timer | None = None
@@ -55,6 +58,8 @@ class Function:
 
         Raises:
             Throttled: no execution environment is free and none may be started.
+            RestoreFailed: with SnapStart, an environment could not be restored.
+            SnapshotFailed: with SnapStart, there was no snapshot yet, and it could not be taken.
             RuntimeMissing: this machine cannot run the function's language.
         """
         invocation = Invocation(
@@ -85,10 +90,12 @@ class Function:
                 self._eviction.cancel()
         for environment in idle:
             environment.shut_down()
+        if self.snapshot is not None:
+            self.snapshot.discard()
 
     def _start(self, tenant_id: str) -> ExecutionEnvironment:
         self._concurrency.start_environment()
-        return ExecutionEnvironment(self.configuration, self._host, tenant_id=tenant_id)
+        return ExecutionEnvironment(self.configuration, self._host, tenant_id=tenant_id, snapshot=self.snapshot)
 
     def _take_warm(self, tenant_id: str) -> ExecutionEnvironment | None:
         with self._lock:

@@ -3,10 +3,13 @@ r"""Starts every execution environment's process, and ends them all when the clo
 A small single-threaded program of its own, run by path as ``python -I -S launcher.py CONTROL_FD ROOT``; it imports nothing
 of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a socket:
 
-* ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process;
+* ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
+  ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4;
+* ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}}`` with two descriptors (log, status) has process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
 
-On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``. When the control socket
+On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``; it only closes it when there
+was nothing to restore from. When the control socket
 closes (the kernel was stopped, restarted or killed) it ends every process, removes ROOT and exits. It is a process
 of its own because a killed kernel cannot clean up, and because forking is only safe from a single thread.
 """
@@ -25,7 +28,7 @@ import sys
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _FILE_DESCRIPTOR_LIMIT = 1024  # Lambda quotas page
-_MARKER = "AWS_LAMBDA_LOG_STREAM_NAME"
+_MARKER = "AWS_LAMBDA_RUNTIME_API"
 
 _on_linux = sys.platform.startswith("linux")
 _libc = ctypes.CDLL(None) if _on_linux else None
@@ -41,7 +44,9 @@ class Launcher:
         self._numbers: dict[int, int] = {}  # pid -> number
         self._pids: dict[int, int] = {}  # number -> pid
         self._status: dict[int, int] = {}  # number -> status descriptor
-        self._markers: dict[int, str] = {}  # number -> log stream name
+        self._markers: dict[int, str] = {}  # number -> Runtime API address
+        self._snapshots: dict[int, socket.socket] = {}  # number -> control socket
+        self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
         """Serve until the control socket closes, then end everything."""
@@ -51,17 +56,18 @@ class Launcher:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         parent = os.getppid()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._control, selectors.EVENT_READ)
-            selector.register(wake_read, selectors.EVENT_READ)
-            while os.getppid() == parent:
-                for key, _ in selector.select(timeout=1):
-                    if key.fd == wake_read:
-                        with contextlib.suppress(BlockingIOError):
-                            os.read(wake_read, 512)
-                        self._reap()
-                    elif not self._receive():
-                        return self.end_all()
+        self._selector.register(self._control, selectors.EVENT_READ)
+        self._selector.register(wake_read, selectors.EVENT_READ)
+        while os.getppid() == parent:
+            for key, _ in self._selector.select(timeout=1):
+                if key.fd == wake_read:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wake_read, 512)
+                    self._reap()
+                elif key.data is not None:
+                    self._adopt(*key.data)
+                elif not self._receive():
+                    return self.end_all()
         self.end_all()
 
     def end_all(self) -> None:
@@ -90,6 +96,8 @@ class Launcher:
             message = json.loads(line)
             if "spawn" in message:
                 self._spawn(message)
+            elif "restore" in message:
+                self._restore(message)
             else:
                 self._kill(message["kill"])
         return True
@@ -97,16 +105,50 @@ class Launcher:
     def _spawn(self, message: dict) -> None:
         log, status = self._descriptors[:2]
         del self._descriptors[:2]
+        number = message["spawn"]
+        theirs = None
+        if message.get("snapshot"):
+            self._snapshots[number], theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            _become(message, log)
+            _become(message, log, theirs)
         os.close(log)
-        number = message["spawn"]
+        if theirs is not None:
+            theirs.close()
+        self._own(pid, number, status, message["env"])
+
+    def _own(self, pid: int, number: int, status: int, environment: dict[str, str]) -> None:
         self._numbers[pid] = number
         self._pids[number] = pid
         self._status[number] = status
-        self._markers[number] = message["env"].get(_MARKER, "")
+        self._markers[number] = environment.get(_MARKER, "")
         self._tell(number, f"{pid}\n")
+
+    def _restore(self, message: dict) -> None:
+        log, status = self._descriptors[:2]
+        del self._descriptors[:2]
+        ours, theirs = socket.socketpair()
+        request = json.dumps({"environment": message["env"], "replaces": message["replaces"]}).encode() + b"\n"
+        try:
+            socket.send_fds(self._snapshots[message["from"]], [request], [log, theirs.fileno()])
+        except (OSError, KeyError):
+            ours.close()
+            os.close(status)
+        else:
+            self._selector.register(ours, selectors.EVENT_READ, (ours, message["restore"], status, message["env"]))
+        theirs.close()
+        os.close(log)
+
+    def _adopt(self, newborn: socket.socket, number: int, status: int, environment: dict[str, str]) -> None:
+        """Take over a restored process, which waits until it is known here."""
+        self._selector.unregister(newborn)
+        with newborn:
+            line = newborn.recv(32)
+            if not line:  # the snapshot has died
+                os.close(status)
+                return
+            self._own(int(line), number, status, environment)
+            newborn.sendall(b"!")
 
     def _kill(self, number: int) -> None:
         if number in self._pids:
@@ -129,6 +171,8 @@ class Launcher:
         _kill_group(pid)  # what the function started and did not wait for
         del self._pids[number]
         del self._markers[number]
+        if number in self._snapshots:
+            self._snapshots.pop(number).close()
         self._kill_orphans()
         code = os.waitstatus_to_exitcode(status)
         self._tell(number, f"exit {code}\n" if code >= 0 else f"signal {-code}\n")
@@ -178,7 +222,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become(message: dict, log: int) -> None:
+def _become(message: dict, log: int, control: socket.socket | None) -> None:
     """Turn the forked child into the execution environment's first process. Never returns."""
     try:
         os.setsid()
@@ -189,6 +233,8 @@ def _become(message: dict, log: int) -> None:
         for descriptor in (1, 2):
             os.dup2(log, descriptor)
         os.dup2(log, 3)
+        if control is not None:
+            os.dup2(control.fileno(), 4)
         signal.set_wakeup_fd(-1)
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
             signal.signal(name, signal.SIG_DFL)

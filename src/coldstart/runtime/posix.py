@@ -19,18 +19,29 @@ from pathlib import Path
 from coldstart.runtime.process_tree import ProcessTree
 
 _STATUS_LINE_BYTES = 64
+_LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
+
+
+CAN_RESTORE = sys.platform.startswith("linux")
+"""Whether processes can be restored from snapshots: only Linux hands a forked process over to the launcher."""
 
 
 class LauncherGone(RuntimeError):
     """The process that starts execution environments has died; the cloud has to be started anew."""
 
 
+class SnapshotGone(RuntimeError):
+    """The process to restore from has died."""
+
+
 class RuntimeProcess:
     """The first process of an execution environment, leader of a session of its own."""
 
-    def __init__(self, host: ProcessHost, number: int, log_fd: int, status_fd: int) -> None:
+    def __init__(
+        self, host: ProcessHost, number: int, log_fd: int, status_fd: int, *, is_restored: bool = False
+    ) -> None:
         self._host = host
-        self._number = number
+        self.number = number
         self._exit = ""
         self.log_fd = log_fd
         """Where the process's output and log frames arrive; non-blocking."""
@@ -38,7 +49,7 @@ class RuntimeProcess:
         """Readable when the process has ended."""
         line = os.read(status_fd, _STATUS_LINE_BYTES).decode()
         if not line:
-            raise LauncherGone("The process that starts functions has died. Run cloud.stop() and cloud.start().")
+            raise SnapshotGone if is_restored else LauncherGone(_LAUNCHER_GONE)
         pid, _, rest = line.partition("\n")
         self.pid = int(pid)
         self._exit = rest.strip()
@@ -55,7 +66,7 @@ class RuntimeProcess:
 
     def kill(self) -> None:
         """Kill the environment's processes; :attr:`status_fd` tells when they are gone."""
-        self._host.kill(self._number)
+        self._host.kill(self.number)
 
     def end(self) -> None:
         """Kill the environment's processes and wait until they are gone."""
@@ -103,19 +114,43 @@ class ProcessHost:
                 start_new_session=True,
             )
 
-    def spawn(self, argv: list[str], environment: dict[str, str], cwd: str) -> RuntimeProcess:
+    def spawn(
+        self, argv: list[str], environment: dict[str, str], cwd: str, *, takes_snapshot: bool = False
+    ) -> RuntimeProcess:
         """Start a process with exactly this environment.
+
+        Args:
+            takes_snapshot: other processes will be restored from it.
 
         Raises:
             LauncherGone: the launcher has died.
         """
+        message = {"argv": argv, "env": environment, "cwd": cwd, "snapshot": takes_snapshot}
+        return self._start("spawn", message)
+
+    def restore(
+        self, snapshot: RuntimeProcess, environment: dict[str, str], replaces: dict[str, str]
+    ) -> RuntimeProcess:
+        """Start a process as a fork of one that was spawned for it and has come to the point of its snapshot.
+
+        Args:
+            environment: the variables that the new process has otherwise than the snapshot.
+            replaces: the same variables as the snapshot has them.
+
+        Raises:
+            LauncherGone: the launcher has died.
+            SnapshotGone: the snapshot's process has died.
+        """
+        return self._start("restore", {"from": snapshot.number, "env": environment, "replaces": replaces})
+
+    def _start(self, how: str, message: dict[str, object]) -> RuntimeProcess:
         log_read, log_write = os.pipe()
         status_read, status_write = os.pipe()
         number = next(self._numbers)
-        message = {"spawn": number, "argv": argv, "env": environment, "cwd": cwd}
         try:
             with self._lock:
-                self._send(json.dumps(message).encode() + b"\n", [log_write, status_write])
+                self._send(json.dumps({how: number, **message}).encode() + b"\n", [log_write, status_write])
+            os.set_blocking(log_read, False)
         except BaseException:
             os.close(log_read)
             os.close(status_read)
@@ -123,8 +158,12 @@ class ProcessHost:
         finally:
             os.close(log_write)
             os.close(status_write)
-        os.set_blocking(log_read, False)
-        return RuntimeProcess(self, number, log_read, status_read)
+        try:
+            return RuntimeProcess(self, number, log_read, status_read, is_restored=how == "restore")
+        except BaseException:
+            os.close(log_read)
+            os.close(status_read)
+            raise
 
     def kill(self, number: int) -> None:
         """Have the launcher kill one environment's processes."""
@@ -141,6 +180,4 @@ class ProcessHost:
             sent = socket.send_fds(self._control, [data], descriptors)
             self._control.sendall(data[sent:])
         except OSError as error:
-            raise LauncherGone(
-                "The process that starts functions has died. Run cloud.stop() and cloud.start()."
-            ) from error
+            raise LauncherGone(_LAUNCHER_GONE) from error

@@ -69,6 +69,9 @@ class RuntimeApi:
         self._outcome: Outcome | None = None
         self._connections: set[_Connection] = set()
         self.init_error: PostedError | None = None
+        self.restore_error: PostedError | None = None
+        self.is_at_snapshot = False
+        """Whether the runtime waits to be restored, after its before-snapshot hooks."""
         self.exit: str | None = None
         """``exit CODE`` or ``signal NUMBER`` once the process has ended."""
         self._selector = selectors.PollSelector() if hasattr(selectors, "PollSelector") else selectors.SelectSelector()
@@ -89,6 +92,11 @@ class RuntimeApi:
     def is_ready(self) -> bool:
         """Whether the runtime waits for an event."""
         return self._waiting is not None
+
+    @property
+    def is_initialised(self) -> bool:
+        """Whether the INIT phase is over: the runtime waits for an event, or for its snapshot to be taken."""
+        return self.is_ready or self.is_at_snapshot
 
     def send_event(
         self, request_id: str, headers: dict[str, str], event: bytes, sink: ResponseSink | None = None
@@ -163,8 +171,14 @@ class RuntimeApi:
         if request.target == f"{_RUNTIME}/invocation/next" and request.method == "GET":
             self._waiting = connection
             return
-        if request.method == "POST" and request.target == f"{_RUNTIME}/init/error":
-            self.init_error = _posted_error(request)
+        if request.target == f"{_RUNTIME}/restore/next" and request.method == "GET":
+            self.is_at_snapshot = True  # the answer comes after the restore, in the process that it makes
+            return
+        if request.method == "POST" and request.target in (f"{_RUNTIME}/init/error", f"{_RUNTIME}/restore/error"):
+            if request.target.endswith("/init/error"):
+                self.init_error = _posted_error(request)
+            else:
+                self.restore_error = _posted_error(request)
             connection.socket.sendall(_ACCEPTED)
             return
         connection.socket.sendall(self._take_result(request))

@@ -7,7 +7,6 @@ on the learner's machine.
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from pathlib import Path
 
 PYTHON_RUNTIME_PACKAGES = (
@@ -24,13 +23,10 @@ PYTHON_RUNTIME_PACKAGES = (
 )
 """AWS's runtime client, the SDK, and what they need."""
 
-_PYTHON_HOST = Path(__file__).with_name("python")
-
 
 def make_python_runtime_directory(folder: Path) -> None:
-    """Fill a folder with the Python runtime's packages and our transport for AWS's runtime client."""
+    """Fill a folder with the Python runtime's packages."""
     folder.mkdir(parents=True)
-    shutil.copy(_PYTHON_HOST / "runtime_client.py", folder)
     for name in PYTHON_RUNTIME_PACKAGES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:

@@ -20,6 +20,20 @@ def initialize_client(user_agent):
     _user_agent = user_agent
 
 
+def connect_to(address):
+    """Talk to the Runtime API at another address from now on."""
+    global _host, _port, _socket
+    if _socket is not None:
+        _socket.close()
+        _socket = None
+    _host, _, _port = address.rpartition(":")
+
+
+def announce(path):
+    """Send a GET request without waiting for an answer."""
+    _send("GET", path, b"", "")
+
+
 def next():
     """Wait for the next event and return ``(body, headers)``; raise RuntimeError on anything but 200."""
     status, received, body = _exchange("GET", "/2018-06-01/runtime/invocation/next", b"", "")
@@ -60,6 +74,11 @@ def _post(invoke_id, outcome, body, headers, invocation_id):
 
 
 def _exchange(method, path, body, headers):
+    _send(method, path, body, headers)
+    return _read_response()
+
+
+def _send(method, path, body, headers):
     global _socket
     if _socket is None:
         _socket = socket.create_connection((_host, int(_port)))
@@ -69,7 +88,6 @@ def _exchange(method, path, body, headers):
         f"{method} {path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: {_user_agent}\r\n{headers}{length}\r\n".encode()
         + body
     )
-    return _read_response()
 
 
 def _read_response():
