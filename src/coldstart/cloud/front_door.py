@@ -131,7 +131,7 @@ class FrontDoor:
         return stream.is_complete
 
     def _answer(self, request: HttpRequest) -> bytes:
-        if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
+        if request.is_from_a_web_page:
             return _plain(403, "The local AWS does not serve web pages.")
         key, region, service = _signed_by(request)
         try:

@@ -9,6 +9,7 @@ import io
 import lzma
 import shutil
 import stat
+import tempfile
 import threading
 import zipfile
 import zlib
@@ -64,9 +65,9 @@ class PackageStore:
 
 
 def check_package(zipped: bytes) -> None:
-    """Raise InvalidPackage unless these bytes can be a deployment package."""
-    with _opened(zipped) as archive:
-        _entries(archive, MAX_UNZIPPED_BYTES)
+    """Unpack for a trial, and raise InvalidPackage if these bytes cannot be a deployment package."""
+    with tempfile.TemporaryDirectory(prefix="coldstart-package-") as folder:
+        PackageStore(Path(folder)).unpack(zipped)
 
 
 @contextlib.contextmanager

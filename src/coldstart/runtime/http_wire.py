@@ -45,6 +45,11 @@ class HttpRequest(NamedTuple):
         """Whether the peer will send another request on this connection."""
         return self.headers.get("connection", "").lower() != "close"
 
+    @property
+    def is_from_a_web_page(self) -> bool:
+        """Whether a browser sends it for a page: pages may reach any port of this machine, but nobody asked them to."""
+        return "origin" in self.headers or self.headers.get("sec-fetch-site", "none") != "none"
+
 
 class RequestParser:
     """Turns the bytes of one connection into requests, however they were cut on the way."""

@@ -259,7 +259,9 @@ def main(control_descriptor: str, root: str) -> None:
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        Launcher(socket.socket(fileno=int(control_descriptor))).run()
+        control = socket.socket(fileno=int(control_descriptor))
+        control.set_inheritable(False)  # no function may give orders
+        Launcher(control).run()
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

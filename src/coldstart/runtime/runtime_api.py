@@ -168,6 +168,9 @@ class RuntimeApi:
         connection.socket.close()
 
     def _answer(self, connection: _Connection, request: HttpRequest) -> None:
+        if request.is_from_a_web_page:
+            connection.socket.sendall(_refusal(403, "Forbidden", "The Runtime API does not serve web pages."))
+            return
         if request.target == f"{_RUNTIME}/invocation/next" and request.method == "GET":
             self._waiting = connection
             return
