@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from coldstart.cloud.event_buses import EventBuses
 from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
+from coldstart.cloud.schedules import Schedules
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -16,7 +18,10 @@ class PushingServices:
     def __init__(self, invoker: Invoker, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
         targets = EventTargets(invoker, clock, identifiers, account_id)
         self._moto = Replacements()
-        S3Notifications(targets, lambda region, event: None, clock, identifiers, account_id).attach(self._moto)
+        buses = EventBuses(targets, clock, identifiers, account_id)
+        buses.attach(self._moto)
+        Schedules(targets, clock, identifiers, account_id).attach(self._moto)
+        S3Notifications(targets, buses.send, clock, identifiers, account_id).attach(self._moto)
 
     def stop(self) -> None:
         """Give moto its own ways back."""
