@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coldstart.cloud.event_buses import EventBuses
 from coldstart.cloud.event_targets import EventTargets
+from coldstart.cloud.log_subscriptions import LogSubscriptions
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.cloud.schedules import Schedules
@@ -21,6 +22,7 @@ class PushingServices:
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)
+        LogSubscriptions(targets, clock, account_id).attach(self._moto)
         S3Notifications(targets, buses.send, clock, identifiers, account_id).attach(self._moto)
 
     def stop(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from coldstart.cloud.moto_patches import s3_notification_configuration
+from coldstart.cloud.moto_patches import log_filter_patterns, s3_notification_configuration
 
 
 def apply_all() -> None:
     """Apply every correction; again is as good as once."""
+    log_filter_patterns.apply()
     s3_notification_configuration.apply()
