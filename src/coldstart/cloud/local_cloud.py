@@ -14,7 +14,7 @@ from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
-from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.runtime.clock import Clock
@@ -71,6 +71,10 @@ class Cloud:
 
     def __repr__(self) -> str:
         return f"The local AWS is running (region {REGION}, account {ACCOUNT_ID}). Nothing here reaches the real AWS."
+
+    def empty_region(self, region: str) -> None:
+        """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
+        empty_region(ACCOUNT_ID, region)
 
     def stop(self) -> None:
         """End every execution environment, forget all state and give the environment variables back."""
