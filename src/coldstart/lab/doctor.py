@@ -90,10 +90,10 @@ def kernel() -> Finding:
 
 def node(which: Callable[[str], str | None]) -> Finding:
     """Node.js, for the cells in JavaScript."""
-    from coldstart.runtime.language_runtimes import RuntimeMissing, language_runtime
+    from coldstart.runtime.language_runtimes import RuntimeMissing, nodejs_runtime
 
     try:
-        runtime = language_runtime("nodejs24.x")
+        runtime = nodejs_runtime()
     except RuntimeMissing as missing:
         return Finding("Node.js", "note", "Only the JavaScript cells need it, and they will not run.", str(missing))
     return Finding("Node.js", "ok", f"{runtime.version.replace(':', ' ')}, {which('node')}")

@@ -49,7 +49,7 @@ def language_runtime(configuration: FunctionConfiguration) -> LanguageRuntime:
     if identifier.startswith("python"):
         return _python()
     if identifier.startswith("nodejs"):
-        return _node()
+        return nodejs_runtime()
     if identifier.startswith("provided"):
         return _custom(configuration)
     raise RuntimeMissing(
@@ -71,7 +71,12 @@ def _python() -> LanguageRuntime:
     return LanguageRuntime((sys.executable, "-S", "-s", str(bootstrap)), f"python:{platform.python_version()}")
 
 
-def _node() -> LanguageRuntime:
+def nodejs_runtime() -> LanguageRuntime:
+    """Return how to start a Node.js function.
+
+    Raises:
+        RuntimeMissing: there is no Node.js, or an old one; the message says what to install.
+    """
     advice = (
         f"Node.js functions need Node.js {OLDEST_NODE} or newer on this machine's PATH. "
         "Install it (https://nodejs.org), then invoke again. Python functions run without it."
