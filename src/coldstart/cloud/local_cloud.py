@@ -8,12 +8,15 @@ import tempfile
 from pathlib import Path
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.front_door import FrontDoor
 from coldstart.cloud.function_registry import FunctionRegistry
 from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
+from coldstart.cloud.mapped_functions import MappedFunctions
+from coldstart.cloud.moto_patches import cloud_time
 from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
@@ -31,6 +34,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self._unfollow_clock = cloud_time.follow(self.clock)
         self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
         self._folder = Path(tempfile.mkdtemp(prefix="coldstart-"))
         self._host = Host(
@@ -42,7 +46,10 @@ class Cloud:
         )
         self._keys = AccessKeys(ACCOUNT_ID)
         self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
-        self._lambda_api = ServiceApi("lambda", [])
+        self._event_source_mappings = EventSourceMappings(
+            MappedFunctions(self._functions, ACCOUNT_ID), self.clock, self.identifiers, ACCOUNT_ID
+        )
+        self._lambda_api = ServiceApi("lambda", [self._event_source_mappings])
         self._front_door = FrontDoor(
             MotoServices(),
             LambdaService(self._functions, self.identifiers),
@@ -74,6 +81,7 @@ class Cloud:
 
     def empty_region(self, region: str) -> None:
         """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
+        self._event_source_mappings.forget(region)
         empty_region(ACCOUNT_ID, region)
 
     def stop(self) -> None:
@@ -85,8 +93,10 @@ class Cloud:
         self._learner_environment.leave()
         self._front_door.stop()
         self._pushing_services.stop()
+        self._event_source_mappings.stop()
         self._functions.stop()
         self._host.stop()
+        self._unfollow_clock()
 
     def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
         credentials = self._keys.assume_execution_role(
