@@ -8,8 +8,10 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -125,3 +127,40 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Function]]:
     for function in functions:
         function.retire()
     host.stop()
+
+
+@dataclass
+class HttpResponse:
+    """What a server said to a client."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case; values of a repeated header joined with line ends."""
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's document."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+def http(url: str, method: str = "GET", body: bytes | str = b"", **headers: str) -> HttpResponse:
+    """Send a request as any HTTP client would; underscores in header names stand for hyphens."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, target, body.encode() if isinstance(body, str) else body, named)
+        response = connection.getresponse()
+        found: dict[str, str] = {}
+        for name, value in response.getheaders():
+            found[name.lower()] = f"{found[name.lower()]}\n{value}" if name.lower() in found else value
+        return HttpResponse(response.status, found, response.read())
+    finally:
+        connection.close()

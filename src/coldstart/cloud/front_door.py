@@ -155,6 +155,17 @@ class FrontDoor:
             return AwsError(500, "InternalFailure", message).as_json()
 
 
+def signing_key(headers: Mapping[str, str], target: str) -> str:
+    """Return the access key id that a request is signed with; empty when it is not signed.
+
+    Args:
+        headers: names in lower case.
+        target: path and query string.
+    """
+    found = _CREDENTIAL.search(headers.get("authorization", "")) or _QUERY_CREDENTIAL.search(target)
+    return found[1] if found else ""
+
+
 def _plain(status: int, text: str) -> bytes:
     return response_bytes(status, {"Content-Type": "text/plain"}, f"{text}\n".encode())
 

@@ -8,18 +8,18 @@ import tempfile
 from pathlib import Path
 
 from coldstart.cloud.access_keys import AccessKeys
-from coldstart.cloud.event_source_mappings import EventSourceMappings
-from coldstart.cloud.front_door import FrontDoor
+from coldstart.cloud.execute_api import ExecuteApi
+from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_registry import FunctionRegistry
+from coldstart.cloud.http_api_deployments import HttpApiDeploymentApi
 from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
-from coldstart.cloud.mapped_functions import MappedFunctions
-from coldstart.cloud.moto_patches import cloud_time
-from coldstart.cloud.moto_services import MotoServices, empty_region
+from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
+from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.host import Host
@@ -34,7 +34,6 @@ class Cloud:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self._unfollow_clock = cloud_time.follow(self.clock)
         self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
         self._folder = Path(tempfile.mkdtemp(prefix="coldstart-"))
         self._host = Host(
@@ -46,14 +45,14 @@ class Cloud:
         )
         self._keys = AccessKeys(ACCOUNT_ID)
         self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
-        self._event_source_mappings = EventSourceMappings(
-            MappedFunctions(self._functions, ACCOUNT_ID), self.clock, self.identifiers, ACCOUNT_ID
-        )
-        self._lambda_api = ServiceApi("lambda", [self._event_source_mappings])
+        self._lambda_api = ServiceApi("lambda", [])
         self._front_door = FrontDoor(
             MotoServices(),
             LambdaService(self._functions, self.identifiers),
-            {"lambda": [self._lambda_api]},
+            {
+                "lambda": [self._lambda_api],
+                "apigateway": [ServiceApi("apigatewayv2", [HttpApiDeploymentApi(ACCOUNT_ID, self.clock)])],
+            },
             self._keys.are_known,
             self.clock,
             self.identifiers,
@@ -65,6 +64,15 @@ class Cloud:
             self.identifiers,
             ACCOUNT_ID,
         )
+        self._execute_api = ExecuteApi(
+            ACCOUNT_ID,
+            InterimInvoker(self._functions, self.identifiers, self.clock, ACCOUNT_ID),
+            self._signing_key,
+            self.clock,
+            self.identifiers,
+            self._front_door.addresses,
+        )
+        self._front_door.let_in("execute-api", self._execute_api)
         self.url = self._front_door.url
         """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
         self._learner_environment = LearnerEnvironment(
@@ -79,11 +87,6 @@ class Cloud:
     def __repr__(self) -> str:
         return f"The local AWS is running (region {REGION}, account {ACCOUNT_ID}). Nothing here reaches the real AWS."
 
-    def empty_region(self, region: str) -> None:
-        """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
-        self._event_source_mappings.forget(region)
-        empty_region(ACCOUNT_ID, region)
-
     def stop(self) -> None:
         """End every execution environment, forget all state and give the environment variables back."""
         if self._stopped:
@@ -93,10 +96,14 @@ class Cloud:
         self._learner_environment.leave()
         self._front_door.stop()
         self._pushing_services.stop()
-        self._event_source_mappings.stop()
+        self._execute_api.stop()
         self._functions.stop()
         self._host.stop()
-        self._unfollow_clock()
+
+    def _signing_key(self, request: ClientRequest) -> str:
+        headers = {name.lower(): value for name, value in request.headers}
+        key = signing_key(headers, f"?{request.query_string}")
+        return key if self._keys.are_known(key) else ""
 
     def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
         credentials = self._keys.assume_execution_role(

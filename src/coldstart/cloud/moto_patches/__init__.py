@@ -1,18 +1,18 @@
-"""Corrections to moto, each a small module with the reason, the moto file it corrects and a test that tells when moto has caught up."""
+"""Corrections to moto 5.2.5, each a small module with the reason, the moto file it corrects and a test that tells when moto has caught up."""
 
 from __future__ import annotations
 
 from coldstart.cloud.moto_patches import (
-    cloud_time,
-    log_filter_patterns,
-    queue_messages,
+    http_apis,
+    rest_api_deployments,
+    rest_api_settings,
     s3_notification_configuration,
 )
+
+_PATCHES = (http_apis, rest_api_deployments, rest_api_settings, s3_notification_configuration)
 
 
 def apply_all() -> None:
     """Apply every correction; again is as good as once."""
-    cloud_time.apply()
-    log_filter_patterns.apply()
-    queue_messages.apply()
-    s3_notification_configuration.apply()
+    for patch in _PATCHES:
+        patch.apply()

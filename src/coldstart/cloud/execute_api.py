@@ -1,0 +1,65 @@
+"""The public addresses of APIs: finds the API that a request is for, a REST API or an HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.apigatewayv2.models import Api
+
+from coldstart.cloud.gateway_invocation import Functions, GatewayInvoker
+from coldstart.cloud.http_api_gateway import HttpApiGateway
+from coldstart.cloud.http_exchange import ChunkedResponse
+from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses
+from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.rest_api_gateway import RestApiGateway
+from coldstart.events.http_answer import HttpAnswer
+from coldstart.events.http_request import ClientRequest
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.identifiers import Identifiers
+
+
+class ExecuteApi:
+    """Every API of one account.
+
+    Args:
+        functions: the Lambda service.
+        addresses: writes the addresses that APIs say they have.
+        signed_by: returns the access key of this cloud that a request is signed with; empty when there is none.
+    """
+
+    def __init__(
+        self,
+        account_id: str,
+        functions: Functions,
+        signed_by: Callable[[ClientRequest], str],
+        clock: Clock,
+        identifiers: Identifiers,
+        addresses: PublicAddresses,
+    ) -> None:
+        self._moto = Replacements()
+        motos_init = Api.__init__
+
+        def init(api: Api, *given: Any, **named: Any) -> None:
+            motos_init(api, *given, **named)
+            api.api_endpoint = addresses.api_endpoint(api.api_id, api.backend.region_name)
+
+        self._moto.put(Api, "__init__", init)
+        invoker = GatewayInvoker(functions, clock)
+        self._rest_apis = RestApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers)
+
+    def stop(self) -> None:
+        """Let moto give APIs its own addresses again."""
+        self._moto.undo()
+
+    def answer(self, address: PublicAddress, request: ClientRequest, stream: ChunkedResponse) -> HttpAnswer | None:
+        """Answer a client of the API that the address names."""
+        rest_api = self._rest_apis.find(address)
+        if rest_api is not None:
+            return self._rest_apis.answer(rest_api, request)
+        http_api = self._http_apis.find(address)
+        if http_api is not None:
+            return self._http_apis.answer(http_api, request)
+        headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException"))
+        return HttpAnswer(403, headers, b'{"message":"Forbidden"}')

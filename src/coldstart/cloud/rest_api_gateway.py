@@ -1,0 +1,210 @@
+"""REST APIs: requests of clients go through what was deployed to a stage, to functions and other integrations.
+
+moto holds the APIs; :mod:`coldstart.cloud.rest_api_snapshot` what was deployed. The way of a request:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-settings.html.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage, apigateway_backends
+
+from coldstart.cloud import gateway_response
+from coldstart.cloud.gateway_invocation import GatewayInvoker
+from coldstart.cloud.gateway_response import GatewayFault
+from coldstart.cloud.public_addresses import PublicAddress, domain_name
+from coldstart.cloud.rest_api_snapshot import Resource, RestApiSnapshot
+from coldstart.cloud.rest_authorizers import RestAuthorizers
+from coldstart.cloud.rest_integrations import RestExchange, integrate
+from coldstart.events.http_answer import HttpAnswer
+from coldstart.events.http_request import ClientRequest, GatewayContext
+from coldstart.events.payload_v1 import extended_request_id
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.identifiers import Identifiers
+
+MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
+
+
+class RestApiGateway:
+    """The REST APIs of one account."""
+
+    def __init__(
+        self,
+        account_id: str,
+        invoker: GatewayInvoker,
+        signed_by: Callable[[ClientRequest], str],
+        clock: Clock,
+        identifiers: Identifiers,
+    ) -> None:
+        self._account_id = account_id
+        self._invoker = invoker
+        self._signed_by = signed_by
+        self._clock = clock
+        self._identifiers = identifiers
+        self._authorizers = RestAuthorizers(invoker, clock)
+
+    def find(self, address: PublicAddress) -> RestAPI | None:
+        """Return the API of an address; None when there is none."""
+        for region, backend in apigateway_backends[self._account_id].items():
+            if address.region in ("", region) and address.identifier in backend.apis:
+                return backend.apis[address.identifier]
+        return None
+
+    def answer(self, api: RestAPI, request: ClientRequest) -> HttpAnswer:
+        """Answer a client."""
+        request_id = self._identifiers.uuid()
+        stage_name, _, path = request.path.removeprefix("/").partition("/")
+        stage = api.stages.get(stage_name)
+        deployment = api.deployments.get(stage.deployment_id or "") if stage else None
+        snapshot = getattr(deployment, "snapshot", None)
+        if stage is None or snapshot is None or api.disableExecuteApiEndpoint:
+            answer = gateway_response.answer(GatewayFault("INVALID_API_KEY", "Forbidden"), {}, {}, None)
+        else:
+            context = GatewayContext(
+                self._account_id,
+                api.id,
+                stage_name,
+                domain_name("execute-api", api.id, api.region_name),
+                request_id,
+                self._clock.now(),
+                dict(stage.variables),
+            )
+            answer = self._run(api, snapshot, stage, request, context, f"/{path}")
+        trace_id = (request.header("x-amzn-trace-id") or "").partition(";")[0]
+        added = (
+            ("x-amzn-RequestId", request_id),
+            ("x-amz-apigw-id", extended_request_id(request_id)),
+            ("X-Amzn-Trace-Id", trace_id),
+        )
+        return HttpAnswer(answer.status, (*answer.headers, *added), answer.body)
+
+    def _run(
+        self,
+        api: RestAPI,
+        snapshot: RestApiSnapshot,
+        stage: Stage,
+        request: ClientRequest,
+        context: GatewayContext,
+        path: str,
+    ) -> HttpAnswer:
+        variables: dict[str, Any] = {
+            "context": {"requestId": context.request_id, "stage": context.stage, "apiId": context.api_id},
+            "stageVariables": dict(context.stage_variables),
+        }
+        try:
+            found = snapshot.routes.find(request.method, path.rstrip("/") or "/")
+            if found is None:
+                raise GatewayFault("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+            exchange = _exchange(found[0], found[1], request, context, path, snapshot, api, stage.deployment_id or "")
+            variables = exchange.variables()
+            if len(request.body) > MAX_PAYLOAD_BYTES:
+                raise GatewayFault("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_PAYLOAD_BYTES} bytes.")
+            exchange = self._authorized(exchange, snapshot)
+            backend = apigateway_backends[self._account_id][api.region_name]
+            if exchange.method.get("apiKeyRequired"):
+                exchange.identity |= _api_key(exchange, backend)
+            _validate(exchange, snapshot)
+            return integrate(exchange, self._invoker)
+        except GatewayFault as fault:
+            return gateway_response.answer(fault, snapshot.gateway_responses, variables, request.header("accept"))
+
+    def _authorized(self, exchange: RestExchange, snapshot: RestApiSnapshot) -> RestExchange:
+        kind = exchange.method.get("authorizationType") or "NONE"
+        if kind == "AWS_IAM":
+            key = self._signed_by(exchange.request)
+            if not key:
+                raise GatewayFault("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
+            exchange.identity |= {"accessKey": key, "accountId": self._account_id}
+        elif kind == "CUSTOM":
+            authorizer = snapshot.authorizers.get(exchange.method.get("authorizerId") or "")
+            if authorizer is None:
+                raise GatewayFault("AUTHORIZER_CONFIGURATION_ERROR", None)
+            said = self._authorizers.authorize(exchange, authorizer)
+            exchange.context = GatewayContext(**{**exchange.context.__dict__, "authorizer": said})
+        elif kind != "NONE":
+            raise GatewayFault(
+                "AUTHORIZER_CONFIGURATION_ERROR", f"The local AWS does not know authorizers of type {kind}.", 501
+            )
+        return exchange
+
+
+def _exchange(
+    resource: Resource,
+    path_parameters: dict[str, str],
+    request: ClientRequest,
+    context: GatewayContext,
+    path: str,
+    snapshot: RestApiSnapshot,
+    api: RestAPI,
+    deployment_id: str,
+) -> RestExchange:
+    return RestExchange(
+        request=request,
+        context=context,
+        resource_id=resource.resource_id,
+        resource_path=resource.path,
+        path=path,
+        path_parameters=path_parameters,
+        method=resource.method,
+        binary_media_types=snapshot.binary_media_types,
+        region=api.region_name,
+        deployment_id=deployment_id,
+    )
+
+
+def _api_key(exchange: RestExchange, backend: APIGatewayBackend) -> dict[str, str]:
+    """Return the caller's API key for ``requestContext.identity``; it counts in a usage plan with the stage only."""
+    value = exchange.request.header("x-api-key") or ""
+    stage = {"apiId": exchange.context.api_id, "stage": exchange.context.stage}
+    for plan in backend.usage_plans.values():
+        if any(stage.items() <= known.items() for known in plan.api_stages):
+            for key_id in backend.usage_plan_keys.get(plan.id, {}):
+                key = backend.keys.get(key_id)
+                if key is not None and key.enabled and key.value == value:
+                    return {"apiKey": key.value, "apiKeyId": key.id}
+    raise GatewayFault("INVALID_API_KEY", "Forbidden")
+
+
+def _validate(exchange: RestExchange, snapshot: RestApiSnapshot) -> None:
+    """Compare a request with what its method asks for.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
+
+    Raises:
+        GatewayFault: something is missing, or the body does not fit its model.
+    """
+    checks_body, checks_parameters = snapshot.validators.get(
+        exchange.method.get("requestValidatorId") or "", (False, False)
+    )
+    if checks_parameters:
+        missing = [name for name in _required_parameters(exchange.method) if not _is_sent(exchange, *name)]
+        if missing:
+            names = ", ".join(name for _, name in missing)
+            raise GatewayFault("BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{names}]")
+    models = exchange.method.get("requestModels") or {}
+    media_type = (exchange.request.header("content-type") or "application/json").partition(";")[0].strip()
+    schema = snapshot.models.get(models.get(media_type) or models.get("$default") or "")
+    if checks_body and schema is not None:
+        try:
+            jsonschema.Draft4Validator(json.loads(schema)).validate(json.loads(exchange.request.body or b"null"))
+        except (ValueError, jsonschema.ValidationError, jsonschema.SchemaError):
+            raise GatewayFault("BAD_REQUEST_BODY", "Invalid request body") from None
+
+
+def _required_parameters(method: dict[str, Any]) -> list[tuple[str, str]]:
+    required = [name for name, is_required in (method.get("requestParameters") or {}).items() if is_required]
+    found = [name.removeprefix("method.request.").partition(".") for name in required]
+    return [(kind, name) for kind, _, name in found]
+
+
+def _is_sent(exchange: RestExchange, kind: str, name: str) -> bool:
+    if kind == "header":
+        return bool(exchange.request.header(name))
+    if kind == "querystring":
+        return bool(dict(exchange.request.query_pairs()).get(name))
+    return bool(exchange.path_parameters.get(name))
