@@ -1,10 +1,11 @@
 """The cloud's clock: things happen in order, when they are due, and advance() returns when they have happened."""
 
 import threading
+from contextvars import ContextVar
 
 import pytest
 
-from coldstart.runtime.clock import Clock, NotSettled
+from coldstart.runtime.clock import Clock, NotSettled, WorkFailed
 
 
 def test_advance_does_what_becomes_due_in_order_and_at_its_own_time() -> None:
@@ -77,13 +78,14 @@ def test_work_that_never_ends_is_named() -> None:
     gate.set()
 
 
-def test_an_error_in_work_is_kept_and_does_not_stop_the_clock() -> None:
+def test_an_error_in_work_is_told_and_does_not_stop_the_clock() -> None:
     clock, happened = Clock(), []
     clock.after(1, lambda: 1 / 0, name="a division")
     clock.after(2, lambda: happened.append("after it"))
-    clock.advance(seconds=3)
+    with pytest.raises(WorkFailed, match="a division: ZeroDivisionError: division by zero"):
+        clock.advance(seconds=3)
     assert happened == ["after it"]
-    assert clock.failures == ["a division: ZeroDivisionError: division by zero"]
+    clock.settle()
 
 
 def test_time_never_goes_backwards() -> None:
@@ -97,3 +99,14 @@ def test_a_stopped_clock_forgets() -> None:
     clock.stop()
     clock.advance(seconds=1)
     assert happened == []
+
+
+def test_work_runs_in_the_context_of_whoever_asked_for_it() -> None:
+    clock, seen = Clock(), []
+    variable: ContextVar[str] = ContextVar("variable", default="nobody's")
+    token = variable.set("mine")
+    clock.work(lambda: seen.append(variable.get()))
+    clock.after(5, lambda: seen.append(variable.get()))
+    variable.reset(token)
+    clock.advance(seconds=6)
+    assert seen == ["mine", "mine"]

@@ -9,6 +9,7 @@ import pytest
 
 CORRECTED = [
     ("moto.s3.responses", 'assert filter_rule["Name"] in ["suffix", "prefix"]'),
+    ("moto.core.utils", "return datetime.datetime.now(UTC).replace(tzinfo=None)"),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
 ]
 

@@ -16,6 +16,7 @@ from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
+from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
@@ -34,6 +35,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.clock = Clock()
+        clock.follow(self.clock.now)
         self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
         self._folder = Path(tempfile.mkdtemp(prefix="coldstart-"))
         self._host = Host(
@@ -95,10 +97,12 @@ class Cloud:
         atexit.unregister(self.stop)
         self._learner_environment.leave()
         self._front_door.stop()
+        self.clock.stop()
         self._pushing_services.stop()
         self._execute_api.stop()
         self._functions.stop()
         self._host.stop()
+        clock.follow(None)
 
     def _signing_key(self, request: ClientRequest) -> str:
         headers = {name.lower(): value for name, value in request.headers}

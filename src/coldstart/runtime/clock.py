@@ -7,6 +7,7 @@ it has happened. Lessons move the clock instead of waiting.
 
 from __future__ import annotations
 
+import contextvars
 import heapq
 import itertools
 import threading
@@ -16,6 +17,10 @@ from dataclasses import dataclass, field
 
 SETTLE_SECONDS = 60.0
 """How long :meth:`Clock.settle` and :meth:`Clock.advance` wait for work that makes no progress, in real seconds."""
+
+
+class WorkFailed(RuntimeError):
+    """Work that the cloud does in the background has failed, which is a fault of the cloud's; the message says what and how."""
 
 
 class NotSettled(RuntimeError):
@@ -30,6 +35,7 @@ class Timer:
     """Seconds since the epoch, on the cloud's clock."""
     _order: int
     _action: Callable[[], object] = field(compare=False)
+    _context: contextvars.Context = field(compare=False)
     name: str = field(compare=False)
     is_cancelled: bool = field(default=False, compare=False)
 
@@ -41,7 +47,8 @@ class Timer:
 class Clock:
     """Tells the cloud's time, and does things when their time has come.
 
-    Everything that is done runs in a thread of its own. Errors in it are kept in :attr:`failures`: nobody waits for the work.
+    Everything that is done runs in a thread of its own, in the context (:mod:`contextvars`) of whoever asked for it. Nobody waits
+    for it, so an error in it is kept in :attr:`failures`, and :meth:`settle` and :meth:`advance` raise it.
     """
 
     def __init__(self) -> None:
@@ -71,7 +78,8 @@ class Clock:
 
     def at(self, due: float, action: Callable[[], object], name: str = "") -> Timer:
         """Do something at a time on the cloud's clock (seconds since the epoch); at once when it has passed."""
-        timer = Timer(due, next(self._order), action, name or getattr(action, "__qualname__", "something"))
+        name = name or getattr(action, "__qualname__", "something")
+        timer = Timer(due, next(self._order), action, contextvars.copy_context(), name)
         with self._changed:
             heapq.heappush(self._timers, timer)
             if self._thread is None and not self._is_stopped:
@@ -86,6 +94,9 @@ class Clock:
 
     def work(self, action: Callable[[], object], name: str = "") -> None:
         """Do something now, in the background; :meth:`settle` waits for its end."""
+        self._start(action, name, contextvars.copy_context())
+
+    def _start(self, action: Callable[[], object], name: str, context: contextvars.Context) -> None:
         number = next(self._order)
         with self._changed:
             if self._is_stopped:
@@ -94,7 +105,7 @@ class Clock:
 
         def run() -> None:
             try:
-                action()
+                context.copy().run(action)
             except Exception as error:
                 self.failures.append(f"{self._working[number]}: {type(error).__name__}: {error}")
             finally:
@@ -112,14 +123,16 @@ class Clock:
 
         Raises:
             NotSettled: something did not end in time; it goes on nevertheless.
+            WorkFailed: something failed since this was asked last.
         """
         with self._is_moved:
             while True:
                 self._wait_for_work(timeout)
                 timer = self._take_due(self.now())
                 if timer is None:
-                    return
-                self.work(timer._action, timer.name)
+                    break
+                self._start(timer._action, timer.name, timer._context)
+        self._raise_failures()
 
     def advance(
         self,
@@ -137,18 +150,20 @@ class Clock:
         Raises:
             ValueError: the time would go backwards.
             NotSettled: something did not end in time; it goes on nevertheless.
+            WorkFailed: something failed since this was asked last; the time has been moved nevertheless.
         """
         span = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
         if span < 0:
             raise ValueError(f"The cloud's time only goes forward; {span:g} seconds would be backwards.")
         with self._is_moved:
-            self.settle(timeout)
+            self._wait_for_work(timeout)
             target = self.now() + span
             while timer := self._take_due(target):
                 self._ahead += max(0.0, timer.due - self.now())
-                self.work(timer._action, timer.name)
+                self._start(timer._action, timer.name, timer._context)
                 self._wait_for_work(timeout)
             self._ahead += max(0.0, target - self.now())
+        self._raise_failures()
 
     def stop(self) -> None:
         """Forget everything that was to happen; what is being done goes on to its end."""
@@ -156,6 +171,11 @@ class Clock:
             self._is_stopped = True
             self._timers.clear()
             self._changed.notify_all()
+
+    def _raise_failures(self) -> None:
+        failures, self.failures = self.failures, []
+        if failures:
+            raise WorkFailed("; ".join(failures))
 
     def _take_due(self, until: float) -> Timer | None:
         with self._changed:
@@ -188,4 +208,4 @@ class Clock:
             with self._is_moved:
                 timer = self._take_due(self.now())
                 if timer is not None:
-                    self.work(timer._action, timer.name)
+                    self._start(timer._action, timer.name, timer._context)
