@@ -31,7 +31,7 @@ def _event(request, **changes):
         "path": "/orders/test%2Balias@x",
         "path_parameters": {"id": "test%2Balias@x"},
         "is_binary": False,
-        "extra_context": {"deploymentId": "d1"},
+        "extra_context": {"deploymentId": "d1", "extendedRequestId": "+8r55dU1QKGJHHs="},
         **changes,
     }
     return payload_v1.event(request, CONTEXT, **arguments)

@@ -125,7 +125,13 @@ class FrontDoor:
             return True
         stream = ChunkedResponse(connection.sendall)
         trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
-        answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
+        try:
+            answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
+        except OSError:
+            raise  # the client has gone
+        except Exception as error:
+            connection.sendall(_failure(error))
+            return False
         if answer is not None:
             connection.sendall(answer_bytes(answer, request.method))
         return stream.is_complete
@@ -151,8 +157,7 @@ class FrontDoor:
             speaks_json = service == "lambda" or "json" in request.headers.get("content-type", "")
             return error.as_json() if speaks_json else error.as_xml()
         except Exception as error:
-            message = f"The local AWS failed to answer: {type(error).__name__}: {error}"
-            return AwsError(500, "InternalFailure", message).as_json()
+            return _failure(error)
 
 
 def signing_key(headers: Mapping[str, str], target: str) -> str:
@@ -164,6 +169,11 @@ def signing_key(headers: Mapping[str, str], target: str) -> str:
     """
     found = _CREDENTIAL.search(headers.get("authorization", "")) or _QUERY_CREDENTIAL.search(target)
     return found[1] if found else ""
+
+
+def _failure(error: Exception) -> bytes:
+    message = f"The local AWS failed to answer: {type(error).__name__}: {error}"
+    return AwsError(500, "InternalFailure", message).as_json()
 
 
 def _plain(status: int, text: str) -> bytes:

@@ -19,10 +19,9 @@ from coldstart.cloud.gateway_response import GatewayFault
 from coldstart.cloud.public_addresses import PublicAddress, domain_name
 from coldstart.cloud.rest_api_snapshot import Resource, RestApiSnapshot
 from coldstart.cloud.rest_authorizers import RestAuthorizers
-from coldstart.cloud.rest_integrations import RestExchange, integrate
+from coldstart.cloud.rest_integrations import RestExchange, extended_request_id, integrate
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
-from coldstart.events.payload_v1 import extended_request_id
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
 

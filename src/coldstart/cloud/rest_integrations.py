@@ -6,6 +6,7 @@ other than Lambda are not run; they answer 501 and say so.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -65,7 +66,10 @@ class RestExchange:
 
     def event(self) -> dict[str, Any]:
         """Return the request in payload format 1.0."""
-        extra: dict[str, object] = {"deploymentId": self.deployment_id}
+        extra: dict[str, object] = {
+            "deploymentId": self.deployment_id,
+            "extendedRequestId": extended_request_id(self.context.request_id),
+        }
         if self.method.get("operationName"):
             extra["operationName"] = self.method["operationName"]
         document = payload_v1.event(
@@ -89,6 +93,11 @@ class RestExchange:
     def input(self, body: str) -> Input:
         """Return ``$input`` with a body and the request's parameters."""
         return Input(body, self.path_parameters, dict(self.request.query_pairs()), dict(self.request.headers))
+
+
+def extended_request_id(request_id: str) -> str:
+    """Return an id of the form that API Gateway gives in ``x-amz-apigw-id``, the same for the same request."""
+    return base64.b64encode(bytes.fromhex(request_id.replace("-", ""))[:11]).decode()
 
 
 def integrate(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnswer:

@@ -61,7 +61,6 @@ def event(
         "resourceId": resource_id,
         "resourcePath": resource,
         "httpMethod": request.method,
-        "extendedRequestId": extended_request_id(context.request_id),
         "requestTime": context.time_text,
         "path": request.path,
         "accountId": context.account_id,
@@ -111,7 +110,11 @@ def http_api_event(
         path=path,
         path_parameters=path_parameters,
         is_binary=is_binary,
-        extra_context={"path": path, "authorizer": context.authorizer or {"claims": None, "scopes": None}},
+        extra_context={
+            "path": path,
+            "extendedRequestId": context.request_id,
+            "authorizer": context.authorizer or {"claims": None, "scopes": None},
+        },
     )
     return {"version": "1.0", **document}
 
@@ -144,11 +147,6 @@ def answer(payload: bytes, *, decodes_base64: bool = True) -> HttpAnswer:
         headers.append(("Content-Type", "application/json"))
     content = (body or "").encode()
     return HttpAnswer(status, tuple(headers), decoded_body(body or "") if is_base64 and decodes_base64 else content)
-
-
-def extended_request_id(request_id: str) -> str:
-    """Return an id of the form that API Gateway gives in ``x-amz-apigw-id``, the same for the same request."""
-    return base64.b64encode(bytes.fromhex(request_id.replace("-", ""))[:11]).decode()
 
 
 def _answered_headers(single: Any, multiple: Any) -> list[tuple[str, str]]:
