@@ -53,7 +53,7 @@ def sandbox_variables(
         "LANG": "en_US.UTF-8",
         "LC_CTYPE": "C.UTF-8",
         "LD_LIBRARY_PATH": f"{task}:{task}/lib:{layers}/lib",
-        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{layers}/bin",
+        "PATH": f"{runtime_directory.with_name('lang')}/bin:/usr/local/bin:/usr/bin/:/bin:{layers}/bin",
         "PWD": task,
         "SHLVL": "0",
         "TZ": ":UTC",
@@ -72,3 +72,30 @@ def sandbox_variables(
     if configuration.layers:
         variables["COLDSTART_LAYERS_DIR"] = layers
     return {**variables, **cloud_variables, **configuration.environment}
+
+
+_RUNTIMES_OWN = (
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_XRAY_DAEMON_ADDRESS",
+    "COLDSTART_LAYERS_DIR",
+    "COLDSTART_SNAPSHOT_FD",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "_AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_PORT",
+    "_HANDLER",
+    "_LAMBDA_TELEMETRY_LOG_FD",
+)
+
+
+def extension_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what an external extension sees of the runtime's environment variables.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html lists what it does not see.
+    """
+    return {name: value for name, value in variables.items() if name not in _RUNTIMES_OWN} | {"PWD": "/"}

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from coldstart.runtime import log_lines
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.environment_variables import sandbox_variables
+from coldstart.runtime.extension_processes import ExtensionProcesses
+from coldstart.runtime.extensions import ExtensionFailure, Extensions
 from coldstart.runtime.host import Host
 from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
@@ -125,6 +127,7 @@ class ExecutionEnvironment:
         self._collector = LogCollector(host.clock.now_ms, self._as_on_aws)
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
+        self._extensions: ExtensionProcesses | None = None
         self._limits: ResourceLimits | None = None
         self._variables: dict[str, str] = {}
         self.init_failure: Failure | None = None
@@ -186,9 +189,9 @@ class ExecutionEnvironment:
         if failure is not None and failure.status:
             if failure.status == "timeout":
                 elapsed_ms = self._configuration.timeout * 1000.0
-            self._end_process()
-        elif self._api is not None and self._api.exit is not None:
-            self._end_process()
+            self._end_process("timeout" if failure.status == "timeout" else "failure")
+        elif self._api is not None and self._api.is_broken:
+            self._end_process("failure")
         elif self._process is not None:
             self._process.freeze()
         report = Report(
@@ -210,7 +213,7 @@ class ExecutionEnvironment:
         return InvocationResult(
             request_id=invocation.request_id,
             payload=payload,
-            function_error="Unhandled" if failure else None,
+            function_error="Unhandled" if failure and not failure.is_answered else None,
             report=report,
             events=events,
             executed_version=self._configuration.version,
@@ -234,8 +237,10 @@ class ExecutionEnvironment:
             self._process.freeze()
 
     def shut_down(self) -> None:
-        """End the environment: its processes and its folder."""
-        self._end_process()
+        """End the environment, with a SHUTDOWN phase when it has extensions: its processes and its folder."""
+        self._end_process("spindown")
+        if self._collector.has_events:
+            self._deliver_logs()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _initialise_before_first_invocation(self) -> float | None:
@@ -251,27 +256,55 @@ class ExecutionEnvironment:
         started = time.monotonic()
         self._collector.platform(log_lines.init_start(runtime.version, runtime.version_arn))
         api = self._open_api()
+        in_time = self._takes_snapshot or self._start_extensions(api, deadline)
+        if not in_time or api.is_broken:
+            return self._end_failed_init(self._init_failure(in_time, api), started, phase)
         self._process = self._host.processes.spawn(
             list(runtime.argv), self._variables, str(self._configuration.code), takes_snapshot=self._takes_snapshot
         )
         self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
         api.attach(self._process, limits)
+        if self._extensions is not None:
+            self._extensions.accompany(self._process)
         limits.begin_init(started)
         in_time = api.serve_until(lambda: api.is_initialised or api.init_error is not None, deadline)
         is_out_of_memory = self._exceeded_memory(limits)
-        if api.is_initialised and not is_out_of_memory:
+        if api.is_initialised and not api.is_broken and not is_out_of_memory:
+            self._log_extensions(api)
             return None
         failure = _out_of_memory() if is_out_of_memory else self._init_failure(in_time, api)
+        return self._end_failed_init(failure, started, phase)
+
+    def _end_failed_init(self, failure: Failure, started: float, phase: str) -> Failure:
         self.init_failure = failure
-        self._end_process()
+        if self._api is not None:
+            self._log_extensions(self._api)
+        self._end_process("timeout" if failure.status == "timeout" else "failure")
         milliseconds = (time.monotonic() - started) * 1000
         self._collector.flush()
         self._collector.platform(log_lines.init_report(milliseconds, phase, failure.status, failure.reported_type))
         return failure
 
+    def _start_extensions(self, api: RuntimeApi, deadline: float) -> bool:
+        """Start the external extensions; return whether they have registered in time."""
+        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api)
+        return self._extensions.start(self._variables, deadline)
+
+    def _log_extensions(self, api: RuntimeApi) -> None:
+        for extension in api.extensions.all:
+            self._collector.platform(extension.line)
+
     def _open_api(self) -> RuntimeApi:
         """Make a Runtime API, and the environment variables of the process that will talk to it."""
-        self._api = api = RuntimeApi(self._collector)
+        configuration = self._configuration
+        description = {
+            "functionName": configuration.function_name,
+            "functionVersion": configuration.version,
+            "handler": configuration.handler,
+        }
+        account_id = configuration.function_arn.split(":")[4]
+        extensions = Extensions(description, account_id, self._host.identifiers.uuid)
+        self._api = api = RuntimeApi(self._collector, extensions)
         is_snap_start = self._takes_snapshot or self._snapshot is not None
         ahead = "snap-start" if is_snap_start else "provisioned-concurrency" if self._is_provisioned else ""
         self._variables = sandbox_variables(
@@ -293,20 +326,24 @@ class ExecutionEnvironment:
         started = time.monotonic()
         self._collector.platform(log_lines.restore_start(runtime.version, runtime.version_arn))
         api = self._open_api()
+        self._start_extensions(api, started + RESTORE_LIMIT_SECONDS)
         self._process = snapshot.restore(self._variables, self._tmp)
         runs_since = time.monotonic()
         self._limits = ResourceLimits(self._process, self._configuration.memory_size)
         api.attach(self._process, self._limits)
+        if self._extensions is not None:
+            self._extensions.accompany(self._process)
         self._limits.begin_init(started)
         in_time = api.serve_until(
             lambda: api.is_ready or api.restore_error is not None, started + RESTORE_LIMIT_SECONDS
         )
         now = time.monotonic()
         restored = _Restored((now - started) * 1000, math.ceil((now - runs_since) * 1000))
-        if api.is_ready:
+        self._log_extensions(api)
+        if api.is_ready and not api.is_broken:
             self._collector.platform(log_lines.restore_report(restored.milliseconds))
             return restored
-        self._end_process()
+        self._end_process("failure" if in_time else "timeout")
         self._collector.flush()
         outcome = ("error", "Runtime.ExitError") if in_time else ("timeout", "")
         self._collector.platform(log_lines.restore_report(restored.milliseconds, *outcome))
@@ -323,7 +360,7 @@ class ExecutionEnvironment:
             return _timed_out(self._configuration.timeout)
         if api.init_error is not None:
             return Failure("error", api.init_error.error_type, document=self._renamed(api.init_error))
-        return _exited(api.exit or "exit 0")
+        return _broken(api)
 
     def _run_handler(self, invocation: Invocation, deadline: float) -> tuple[bytes, Failure | None]:
         assert self._api is not None
@@ -359,9 +396,13 @@ class ExecutionEnvironment:
             return _response_too_large(outcome.stream.limit)
         if outcome.error is not None:
             return Failure("", outcome.error.error_type, document=self._renamed(outcome.error))
-        if outcome.response is not None and (in_time or api.exit is not None):
+        if outcome.response is not None and (in_time or api.exit is not None) and api.extensions.failure is None:
             return None
-        return _exited(api.exit or "exit 0") if in_time else _timed_out(self._configuration.timeout)
+        failure = _broken(api) if in_time else _timed_out(self._configuration.timeout)
+        if outcome.response is not None and api.runtime_is_ready:  # only an extension has not come to its end
+            failure.is_answered = True
+            failure.document = outcome.response
+        return failure
 
     def _renamed(self, error: PostedError) -> bytes:
         return self._as_on_aws(error.body.decode("utf-8", "replace")).encode()
@@ -377,13 +418,21 @@ class ExecutionEnvironment:
         self._max_memory_used = max(self._max_memory_used, min(limits.peak_memory_mb, self._configuration.memory_size))
         return limits.out_of_memory
 
-    def _end_process(self) -> None:
-        if self._process is not None:
-            self._process.end()
-            if self._api is not None:
-                self._api.close()
-            self._process.close()
-        self._process = self._api = None
+    def _end_process(self, reason: str) -> None:
+        """End the processes: at once, unless there are extensions that may know the reason before."""
+        api, process, extensions = self._api, self._process, self._extensions
+        self._api = self._process = self._extensions = None
+        if extensions is not None:
+            extensions.shut_down(process, reason)
+            extensions.end()
+        if process is not None:
+            process.end()
+        if api is not None:
+            api.close()
+        if process is not None:
+            process.close()
+        if extensions is not None:
+            extensions.close()
 
     def _deliver_logs(self) -> list[LogEvent]:
         events = self._collector.take()
@@ -411,6 +460,8 @@ class Failure:
     """The runtime's own error document, when it posted one."""
     cause: str = ""
     """The type in REPORT and INIT_REPORT, where it is not the document's."""
+    is_answered: bool = False
+    """Whether the function itself has answered: the document is its response, and the caller hears of no failure."""
 
     @property
     def reported_type(self) -> str:
@@ -428,6 +479,17 @@ class Failure:
 def _timed_out(timeout: int) -> Failure:
     message = f"RequestId: {{request_id}} Error: Task timed out after {timeout:.2f} seconds"
     return Failure("timeout", "Sandbox.Timedout", message)
+
+
+def _broken(api: RuntimeApi) -> Failure:
+    if api.extensions.failure is not None:
+        return _extension_failed(api.extensions.failure)
+    return _exited(api.exit or "exit 0")
+
+
+def _extension_failed(failure: ExtensionFailure) -> Failure:
+    reason = failure.message.replace("{", "{{").replace("}", "}}")
+    return Failure("error", failure.error_type, f"RequestId: {{request_id}} Error: {reason}")
 
 
 def _exited(how: str) -> Failure:

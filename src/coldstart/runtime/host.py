@@ -12,7 +12,7 @@ from coldstart.runtime.function_package import PackageStore
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.log_collector import LogEvent
 from coldstart.runtime.processes import ProcessHost
-from coldstart.runtime.runtime_directory import make_python_runtime_directory
+from coldstart.runtime.runtime_directory import make_language_directory, make_python_runtime_directory
 
 LogSink = Callable[[str, str, list[LogEvent]], None]
 """Takes log group, log stream and the events of one invocation."""
@@ -46,6 +46,7 @@ class Host:
         self.packages = PackageStore(root / "packages")
         self.runtime_directory = root / "runtime"
         make_python_runtime_directory(self.runtime_directory)
+        make_language_directory(root / "lang" / "bin")
         self.processes = ProcessHost(root)
         self._concurrency: dict[str, AccountConcurrency] = {}
 

@@ -36,6 +36,11 @@ class LogCollector:
         self._buffer = bytearray()
         self._events: list[LogEvent] = []
 
+    @property
+    def has_events(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._events or self._buffer)
+
     def platform(self, line: str) -> None:
         """Add a line of Lambda's own."""
         self._events.append(LogEvent(self._now_ms(), line))
@@ -59,6 +64,12 @@ class LogCollector:
             else:
                 return
 
+    def beside(self) -> LogCollector:
+        """Return a collector for another process's pipe, whose events come between this one's."""
+        other = LogCollector(self._now_ms, self._rename)
+        other._events = self._events
+        return other
+
     def flush(self) -> None:
         """Make an event of an unfinished last line: the process has nothing more to say about it for now."""
         if self._buffer:
@@ -67,7 +78,8 @@ class LogCollector:
     def take(self) -> list[LogEvent]:
         """Return the events so far and forget them."""
         self.flush()
-        events, self._events = self._events, []
+        events = self._events[:]
+        self._events.clear()
         return events
 
     def _take_frame(self) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -67,6 +68,11 @@ class RuntimeProcess:
     def kill(self) -> None:
         """Kill the environment's processes; :attr:`status_fd` tells when they are gone."""
         self._host.kill(self.number)
+
+    def terminate(self) -> None:
+        """Ask the process itself, and nothing that it has started, to end: SIGTERM."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
 
     def end(self) -> None:
         """Kill the environment's processes and wait until they are gone."""

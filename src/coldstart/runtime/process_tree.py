@@ -30,12 +30,20 @@ class ProcessTree:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._companions: list[int] = []
         self._others: list[int] = []
         self._cpu_seconds: dict[int, float] = {}
+
+    def accompany(self, pid: int) -> None:
+        """Add another process that leads a group of its own, with what it starts: an extension's."""
+        self._companions.append(pid)
+        self.refresh()
 
     def refresh(self) -> None:
         """Look which processes there are now besides the first one."""
         self._others = _descendants(self.pid)
+        for companion in self._companions:
+            self._others += [companion, *_descendants(companion)]
 
     def freeze(self) -> None:
         """Stop every process; none of them gets any CPU until :meth:`thaw`."""
@@ -79,8 +87,9 @@ class ProcessTree:
         return bool(self._others)
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        for leader in (self.pid, *self._companions):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(leader, number)
         for pid in self._others:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from coldstart.runtime.extensions import EXTENSION_PATH, Extensions
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
 from coldstart.runtime.log_collector import LogCollector
 from coldstart.runtime.processes import RuntimeProcess
@@ -59,11 +60,19 @@ class _Connection:
 
 
 class RuntimeApi:
-    """Listens on a loopback port of its own for the processes of one execution environment."""
+    """Listens on a loopback port of its own for the processes of one execution environment.
 
-    def __init__(self, collector: LogCollector) -> None:
+    Args:
+        collector: takes what the processes write.
+        extensions: takes what extensions ask for.
+    """
+
+    def __init__(self, collector: LogCollector, extensions: Extensions) -> None:
         self._collector = collector
-        self._process: RuntimeProcess | None = None
+        self.extensions = extensions
+        self.ended_extensions: set[str] = set()
+        """Names of the external extensions whose process has ended."""
+        self._processes: list[tuple[RuntimeProcess, LogCollector]] = []
         self._limits: ResourceLimits | None = None
         self._waiting: _Connection | None = None
         self._outcome: Outcome | None = None
@@ -73,7 +82,7 @@ class RuntimeApi:
         self.is_at_snapshot = False
         """Whether the runtime waits to be restored, after its before-snapshot hooks."""
         self.exit: str | None = None
-        """``exit CODE`` or ``signal NUMBER`` once the process has ended."""
+        """``exit CODE``, ``signal NUMBER`` or ``exec ERRNO`` once the runtime's process has ended."""
         self._selector = selectors.PollSelector() if hasattr(selectors, "PollSelector") else selectors.SelectSelector()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self._listener.setblocking(False)
@@ -83,15 +92,32 @@ class RuntimeApi:
 
     def attach(self, process: RuntimeProcess, limits: ResourceLimits) -> None:
         """Watch the process that will talk to this API, and keep it to its limits while it is served."""
-        self._process = process
         self._limits = limits
-        self._selector.register(process.log_fd, selectors.EVENT_READ, self._read_log)
-        self._selector.register(process.status_fd, selectors.EVENT_READ, self._process_ended)
+        self._watch(process, self._collector, lambda: setattr(self, "exit", process.wait()))
+
+    def attach_extension(self, name: str, process: RuntimeProcess) -> None:
+        """Watch the process of an external extension."""
+
+        def ended() -> None:
+            self.ended_extensions.add(name)
+            self.extensions.exited(name, process.wait())
+
+        self._watch(process, self._collector.beside(), ended)
 
     @property
     def is_ready(self) -> bool:
+        """Whether the runtime waits for an event, and every extension too."""
+        return self._waiting is not None and self.extensions.are_waiting
+
+    @property
+    def runtime_is_ready(self) -> bool:
         """Whether the runtime waits for an event."""
         return self._waiting is not None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the environment cannot go on: the runtime's process has ended, or an extension has failed."""
+        return self.exit is not None or self.extensions.failure is not None
 
     @property
     def is_initialised(self) -> bool:
@@ -105,6 +131,8 @@ class RuntimeApi:
         assert self._waiting is not None
         connection, self._waiting = self._waiting, None
         self._outcome = Outcome(request_id, ResponseStream(sink))
+        if self.extensions.all:
+            self.extensions.invoke(_invoke_event(headers))
         connection.socket.sendall(response_bytes(200, headers, event))
         return self._outcome
 
@@ -112,24 +140,38 @@ class RuntimeApi:
         """Serve the environment's processes until ``done()`` or the deadline (``time.monotonic()`` seconds).
 
         Returns:
-            True when done; False when the deadline passed first. Ends early, with True, when the process has ended.
+            True when done; False when the deadline passed first. Ends early, with True, when the environment is broken.
         """
         limits = self._limits
-        assert limits is not None
-        while not done() and self.exit is None:
+        while not done() and not self.is_broken:
             now = time.monotonic()
             if now >= deadline:
                 return False
+            if limits is None:
+                self._serve(deadline - now)
+                continue
             if now >= limits.next_look:
                 limits.look(now)
-            for key, _ in self._selector.select(min(deadline, limits.next_look) - now):
-                key.data(key.fileobj)
-        self._drain_log()
+            self._serve(min(deadline, limits.next_look) - now)
+        self._drain_logs()
         return True
 
+    def serve_ending(self, done: Callable[[], bool], deadline: float) -> bool:
+        """Serve the processes in the same way while they end: without limits, and whatever happens to them."""
+        while not done():
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            self._serve(remaining)
+        return True
+
+    def _serve(self, seconds: float) -> None:
+        for key, _ in self._selector.select(max(0.0, seconds)):
+            key.data(key.fileobj)
+
     def close(self) -> None:
-        """Read what the ended process still said and close every socket."""
-        self._drain_log()
+        """Read what the ended processes still said and close every socket."""
+        self._drain_logs()
         for connection in list(self._connections):
             self._drop(connection)
         self._listener.close()
@@ -162,6 +204,7 @@ class RuntimeApi:
     def _drop(self, connection: _Connection) -> None:
         if connection is self._waiting:
             self._waiting = None
+        self.extensions.dropped(connection.socket.sendall)
         self._connections.discard(connection)
         with contextlib.suppress(KeyError):
             self._selector.unregister(connection.socket)
@@ -173,6 +216,12 @@ class RuntimeApi:
             return
         if request.target == f"{_RUNTIME}/invocation/next" and request.method == "GET":
             self._waiting = connection
+            self.extensions.close_registration()
+            return
+        if request.target.startswith(EXTENSION_PATH):
+            response = self.extensions.answer(request, connection.socket.sendall)
+            if response is not None:
+                connection.socket.sendall(response)
             return
         if request.target == f"{_RUNTIME}/restore/next" and request.method == "GET":
             self.is_at_snapshot = True  # the answer comes after the restore, in the process that it makes
@@ -220,27 +269,43 @@ class RuntimeApi:
             if part := connection.parser.take_body_part():
                 outcome.stream.take(begun.headers.get("content-type", ""), part)
 
-    def _read_log(self, log_fd: int) -> None:
+    def _watch(self, process: RuntimeProcess, collector: LogCollector, ended: Callable[[], object]) -> None:
+        def process_ended(status_fd: int) -> None:
+            self._selector.unregister(status_fd)
+            ended()
+
+        self._processes.append((process, collector))
+        self._selector.register(process.log_fd, selectors.EVENT_READ, lambda fd: self._read_log(fd, collector))
+        self._selector.register(process.status_fd, selectors.EVENT_READ, process_ended)
+
+    def _read_log(self, log_fd: int, collector: LogCollector) -> None:
         try:
             data = os.read(log_fd, 262_144)
         except BlockingIOError:
             return
         if data:
-            self._collector.feed(data)
+            collector.feed(data)
         else:
             self._selector.unregister(log_fd)
 
-    def _drain_log(self) -> None:
-        # The child writes before it asks for the next event, so all it has said is in the pipe by now.
-        assert self._process is not None
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._process.log_fd, 262_144):
-                self._collector.feed(data)
+    def _drain_logs(self) -> None:
+        # The processes write before they ask for the next event, so all they have said is in the pipes by now.
+        for process, collector in self._processes:
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(process.log_fd, 262_144):
+                    collector.feed(data)
+            if collector is not self._collector:
+                collector.flush()
 
-    def _process_ended(self, status_fd: int) -> None:
-        assert self._process is not None
-        self._selector.unregister(status_fd)
-        self.exit = self._process.wait()
+
+def _invoke_event(headers: dict[str, str]) -> dict[str, object]:
+    """Return an Invoke event for extensions, from the headers of the runtime's event."""
+    return {
+        "deadlineMs": int(headers["Lambda-Runtime-Deadline-Ms"]),
+        "requestId": headers["Lambda-Runtime-Aws-Request-Id"],
+        "invokedFunctionArn": headers["Lambda-Runtime-Invoked-Function-Arn"],
+        "tracing": {"type": "X-Amzn-Trace-Id", "value": headers["Lambda-Runtime-Trace-Id"]},
+    }
 
 
 def _is_streamed(request: HttpRequest) -> bool:

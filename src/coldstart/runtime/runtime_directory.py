@@ -1,4 +1,4 @@
-"""Makes the folder that stands for /var/runtime: what Lambda's Python runtime brings besides the standard library.
+"""Makes the folders that stand for /var/runtime and /var/lang: what Lambda brings besides the standard library, and Python.
 
 A function that imports something else has to bring it in its package or a layer, as on AWS, whatever else is installed
 on the learner's machine.
@@ -7,6 +7,7 @@ on the learner's machine.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 PYTHON_RUNTIME_PACKAGES = (
@@ -34,3 +35,10 @@ def make_python_runtime_directory(folder: Path) -> None:
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
         (folder / source.name).symlink_to(source)
+
+
+def make_language_directory(folder: Path) -> None:
+    """Fill the folder that stands for /var/lang/bin: scripts find the Python that runs functions under its usual names."""
+    folder.mkdir(parents=True)
+    for name in ("python3", f"python3.{sys.version_info.minor}"):
+        (folder / name).symlink_to(sys.executable)
