@@ -13,14 +13,17 @@ __version__ = "0.1.0"
 
 _HOME_OF = {
     "cloud": "coldstart.cloud",
+    "arrange": "coldstart.course.hints",
     "check": "coldstart.course.check",
     "compare": "coldstart.course.questions",
     "hint": "coldstart.course.hints",
     "predict": "coldstart.course.questions",
     "quiz": "coldstart.course.questions",
+    "review": "coldstart.course.review",
+    "solution": "coldstart.course.solutions",
 }
 
-__all__ = ["__version__", "check", "cloud", "compare", "hint", "predict", "quiz"]
+__all__ = ["__version__", "arrange", "check", "cloud", "compare", "hint", "predict", "quiz", "review", "solution"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 console = Console(highlight=False, soft_wrap=True)
 
 
+in_learners_folder = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=PROJECT / "learn",
+    envvar="COLDSTART_LEARN",
+    help="Where your notebooks are.  [default: learn/ in the project; or set COLDSTART_LEARN]",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="coldstart", message="Cold Start %(version)s")
 def main() -> None:
@@ -21,8 +30,8 @@ def main() -> None:
     Your functions really are deployed and really run, on this machine. You need no AWS account and no network.
 
     \b
-    To learn:           coldstart lab
-    To write lessons:   coldstart build, then coldstart site (CONTRIBUTING.md has the rest)
+    To learn:           coldstart lab, coldstart status, coldstart reset, coldstart doctor
+    To write lessons:   coldstart new-lesson, coldstart prove, coldstart build, coldstart site
     """  # noqa: D301 (click reads the control character, not its name)
 
 
@@ -31,13 +40,7 @@ def main() -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Listen on this port.  [default: 8888 or the next free one]"
 )
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=PROJECT / "learn",
-    envvar="COLDSTART_LEARN",
-    help="Keep your notebooks here.  [default: learn/ in the project; or set COLDSTART_LEARN]",
-)
+@in_learners_folder
 def lab(no_browser: bool, port: int | None, folder: Path) -> None:
     """Open the course in JupyterLab.
 
@@ -109,3 +112,132 @@ def site() -> None:
     from coldstart.course.site import build_site
 
     raise SystemExit(build_site())
+
+
+@main.command()
+@in_learners_folder
+def status(folder: Path) -> None:
+    """Say what you have done, what comes next, and what is due for review."""
+    from rich.table import Table
+
+    from coldstart.course import catalogue
+    from coldstart.course.status import status as read_status
+
+    os.environ.setdefault("COLDSTART_PROGRESS", str(folder / ".coldstart" / "progress.json"))
+    try:
+        found = read_status()
+    except catalogue.NotInTheCourse as error:
+        raise click.ClickException(str(error)) from error
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Lesson", "", "Exercises passed", "Questions right", ""):
+        table.add_column(heading)
+    for line in found.lessons:
+        passed, answered = f"{line.passed} of {line.exercises}", f"{line.answered} of {line.questions}"
+        table.add_row(line.name[:2], line.title, passed, answered, line.state)
+    console.print(table)
+    console.print(f"\nNext: {found.next_step}", markup=False)
+    if found.due:
+        console.print(f"Due for review: {found.due}. In any lesson's notebook: review()")
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Reset every exercise of the course.")
+@in_learners_folder
+def reset(names: tuple[str, ...], everything: bool, folder: Path) -> None:
+    """Put exercises back to how they were, keeping a dated copy of your work.
+
+    NAMES are exercises such as 01.2, or lessons such as 01.
+    """
+    from coldstart.course import catalogue
+    from coldstart.lab.reset import reset as put_back
+
+    if bool(names) == everything:
+        raise click.UsageError("Name what to reset, such as `coldstart reset 01.2`, or say `coldstart reset --all`.")
+    try:
+        kept = put_back(folder, catalogue.exercises_named(names))
+    except catalogue.NotInTheCourse as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"nothing was reset: {error.filename}: {error.strerror}") from error
+    if kept is None:
+        console.print(f"There is nothing to reset in {folder}.")
+    else:
+        console.print(f"Done. What you wrote is kept in {kept}\nIf a notebook is open in JupyterLab: File, Reload.")
+
+
+@main.command()
+@in_learners_folder
+def doctor(folder: Path) -> None:
+    """Look whether this machine is ready, and say how to mend what is not."""
+    from coldstart.lab.doctor import examine, has_problems
+
+    with console.status("Looking ..."):
+        findings = examine(folder.resolve())
+    for finding in findings:
+        console.print(f"{finding.state:8} {finding.about + ':':13} {finding.found}", markup=False)
+        if finding.fix:
+            console.print(f"{'':22} Fix: {finding.fix}", markup=False)
+    if has_problems(findings):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.option("--on", "switch", flag_value="on", help="Begin to measure, from now on.")
+@click.option("--off", "switch", flag_value="off", help="Stop measuring and delete what was measured.")
+@in_learners_folder
+def times(switch: str | None, folder: Path) -> None:
+    """Compare how long lessons took you with their estimates.
+
+    Off until you say --on. Then each answer and check notes the time of day and the lesson, in a file beside your
+    progress. It is never sent anywhere.
+    """
+    from coldstart.course import catalogue
+    from coldstart.course.lesson import read_lesson
+    from coldstart.course.times import LOG, minutes_by_lesson
+
+    log = folder / ".coldstart" / LOG
+    if switch == "on":
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+        console.print(f"Measuring, into {log}. Stop with: coldstart times --off")
+    elif switch == "off":
+        log.unlink(missing_ok=True)
+        console.print("No longer measuring; what was measured is deleted.")
+    elif not log.exists():
+        console.print("Nothing is measured. Begin with: coldstart times --on")
+    else:
+        worked = minutes_by_lesson(log)
+        for path in catalogue.lesson_folders(catalogue.lessons_folder()):
+            lesson = read_lesson(path)
+            measured = f"{worked[lesson.number]:.0f} minutes" if lesson.number in worked else "not measured"
+            estimate = f"{lesson.front_matter.minutes} minutes estimated"
+            console.print(f"{lesson.number} {lesson.front_matter.title}: {measured}, {estimate}", markup=False)
+
+
+@main.command()
+@click.argument("exercises", nargs=-1)
+def prove(exercises: tuple[str, ...]) -> None:
+    """Prove exercises: the stub and each wrong answer get their message, both solutions pass, the hints lead up.
+
+    EXERCISES are ids such as 01.2 or lessons such as 01; without any, all are proved.
+    """
+    from coldstart.course.prove import main as prove_exercises
+
+    raise SystemExit(prove_exercises(exercises))
+
+
+@main.command("new-lesson")
+@click.argument("name")
+def new_lesson(name: str) -> None:
+    """Make the skeleton of a lesson, such as 09-cold-starts, that builds and passes."""
+    from coldstart.course.new_lesson import CannotMake
+    from coldstart.course.new_lesson import new_lesson as make
+
+    try:
+        folder = make(name)
+    except CannotMake as error:
+        raise click.ClickException(str(error)) from error
+    console.print(
+        f"Made {folder}. Next: write in its lesson.md, then\n\n    coldstart prove {name[:2]}\n    make build"
+    )

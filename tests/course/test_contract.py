@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from coldstart.course import build, contract
+from coldstart.course import build, contract, prose_contract
 from coldstart.course.problems import LessonProblem
 
 TABLE = tomllib.loads((Path(__file__).parent / "broken_course" / "breaks.toml").read_text("utf-8"))
@@ -55,9 +55,10 @@ def test_what_only_a_run_shows_is_named_all_at_once(small_course: Path) -> None:
 def test_every_rule_is_broken_once() -> None:
     rules = {
         name
-        for name, function in inspect.getmembers(contract, inspect.isfunction)
-        if function.__module__ == contract.__name__ and not name.startswith("_")
-    }
+        for module in (contract, prose_contract)
+        for name, function in inspect.getmembers(module, inspect.isgeneratorfunction)
+        if not name.startswith("_")
+    } | {"problems_of"}
     assert rules == {entry["rule"] for entry in TABLE["break"] if "rule" in entry}
 
 

@@ -6,28 +6,87 @@ from pathlib import Path
 
 import pytest
 
-from coldstart import compare, hint, predict, quiz
+from coldstart import arrange, check, compare, hint, predict, quiz, solution
 from coldstart.course import hints
+from coldstart.course.lesson import read_exercises
+from coldstart.course.parsons import pieces_of
 
 
 def test_hints_come_one_rung_at_a_time(learner: Path) -> None:
-    assert hint("01.1").text == "Hint 1 of 3 for exercise 01.1\n\nRead the task again."
-    assert hint("01.1").text == "Hint 2 of 3 for exercise 01.1\n\nThe name is in the event."
-    assert "Hint 3 of 3" in hint("01.1").text
+    assert hint("01.1").text == "Hint 1 of 5 for exercise 01.1: read again\n\nRead the task again."
+    assert hint("01.1").text == "Hint 2 of 5 for exercise 01.1: the idea\n\nThe name is in the event."
+    assert "Hint 3 of 5 for exercise 01.1: where" in hint("01.1").text
+    assert "Hint 4 of 5 for exercise 01.1: nearly the code" in hint("01.1").text
 
 
-def test_the_last_hint_is_given_again_and_says_so(learner: Path) -> None:
-    third = [hint("01.1").text for _ in range(3)][-1]
+def test_the_last_hint_is_the_solution_in_pieces_and_opens_it(learner: Path) -> None:
+    assert 'solution("01.1")' not in [hint("01.1").text for _ in range(4)][-1]
     assert (
         hint("01.1").text
-        == f"{third}\n\nThat was the last hint. Try it, then check: the feedback says what is still missing."
+        == """\
+Hint 5 of 5 for exercise 01.1: the solution in pieces
+
+These pieces, put in order, are a solution. The spaces before each line are right already. Try an
+order with their letters: `arrange("01.1", "b a c")`.
+
+  a) |     return {"greeting": f"Hello, {event['name']}"}
+  b) | def handler(event, context):
+
+When you have tried: `solution("01.1")` is open now."""
     )
+    assert "That was the last hint." in hint("01.1").text
+
+
+@pytest.mark.usefixtures("local_aws")
+def test_pieces_in_order_are_right_and_others_are_told_how_far_they_are(learner: Path) -> None:
+    assert arrange("01.1", "b a").text.startswith("That is an order that works.")
+    assert "0 of 2 pieces in place" in arrange("01.1", "ab").text
+    assert "each of the 2 letters a, b once" in arrange("01.1", "b b").text
+    assert arrange("01.7", "a").text.startswith("There is no exercise '01.7'.")
+
+
+@pytest.mark.usefixtures("local_aws")
+def test_another_order_that_meets_the_requirements_is_right_too(learner: Path, small_course: Path) -> None:
+    path = small_course / "01-greet" / "exercises.py"
+    two_lines = 'name = event["name"]\n    print("greeting")\n    return {"greeting": f"Hello, {name}"}'
+    text = path.read_text("utf-8").replace('return {"greeting": f"Hello, {event[\'name\']}"}', two_lines)
+    path.write_text(text, "utf-8")
+    exercise = read_exercises(path)["01.1"]
+    letters = {piece.text.strip(): piece.letter for piece in pieces_of(exercise)}
+    order = [
+        "def handler(event, context):",
+        'print("greeting")',
+        'name = event["name"]',
+        'return {"greeting": f"Hello, {name}"}',
+    ]
+    assert arrange("01.1", " ".join(letters[line] for line in order)).text.startswith("That is an order that works.")
+
+
+def test_the_solution_stays_closed_until_it_is_earned(learner: Path) -> None:
+    assert solution("01.1").text.startswith('The solution of 01.1 opens when check("01.1") passes')
+    for _ in range(5):
+        hint("01.1")
+    opened = solution("01.1")
+    assert "(nothing saved yet)" in opened.text
+    assert "Hello, {event['name']}" in opened.text
+    assert "Another way that passes too:" in opened.text
+    assert 'print("Hello", event["name"])' in opened.text, "the tempting wrong answer"
+    assert "What tempts:    “A function knows who calls it.” A function knows what its event says." in opened.text
+    assert "<th>Your answer</th><th>The solution</th>" in opened.markdown
+
+
+@pytest.mark.usefixtures("local_aws")
+def test_a_passed_exercise_opens_its_solution_beside_the_learners_own(learner: Path) -> None:
+    own = "def handler(order, context):\n    return {'greeting': f'Hello, {order[\"name\"]}'}\n"
+    (learner / "greet.py").write_text(own)
+    assert "passed" in check("01.1").text
+    assert "def handler(order, context):" in solution("01.1").text
 
 
 def test_a_new_kernel_begins_with_the_first_hint(learner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hint("01.1")
     monkeypatch.setattr(hints, "_given", {})
-    assert "Hint 1 of 3" in hint("01.1").text
+    assert "Hint 1 of 5" in hint("01.1").text
 
 
 def test_a_prediction_is_asked_with_its_options(learner: Path) -> None:

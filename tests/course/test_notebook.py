@@ -27,7 +27,7 @@ def test_the_first_cells_say_what_the_lesson_is_for(small_course: Path) -> None:
     title, overview, prose = sources(draft(small_course, "02-thank"))[:3]
     assert title == "# Thank"
     assert overview == (
-        "*About 5 minutes · after [01 Greet](01-greet.ipynb)*\n\n**Afterwards you can:**\n\n- Thank a customer"
+        "*About 2 minutes · after [01 Greet](01-greet.ipynb)*\n\n**Afterwards you can:**\n\n- Thank a customer"
     )
     assert prose.startswith("After [greeting](01-greet.ipynb) comes thanking.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ def test_everything_a_learner_does_is_in_one_file(learner: Path) -> None:
         "exercises": {"01.1": {"tries": 0, "passed": None, "hints": 1}},
         "predictions": {"01.p1": "b"},
         "questions": {"01.q1": ["a", "b"]},
+        "reviews": {"01.q1": {"rung": 0, "due": f"{progress.today() + datetime.timedelta(days=1)}"}},
     }
 
 

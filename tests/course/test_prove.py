@@ -80,3 +80,19 @@ def test_a_wrong_answer_that_gets_another_ones_message_is_found(exercise: Exerci
 )
 def test_hints_that_do_not_lead_up_to_the_code_are_found(exercise: Exercise, hints: list[str], says: str) -> None:
     assert says in prove.the_hints_lead_up_to_the_code(dataclasses.replace(exercise, hints=hints))
+
+
+def test_the_command_prints_a_table_and_what_is_wrong(small_course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = small_course / "01-greet" / "exercises.py"
+    assert prove.main(["01.1"]) == 0
+    path.write_text(path.read_text("utf-8").replace('message="None"', 'message="Nothing at all"'), "utf-8")
+    assert prove.main(["01"]) == 1
+    printed = capsys.readouterr().out
+    assert "01.1      yes" in printed
+    assert "NO" in printed
+    assert "the wrong answer returns_nothing has to be told 'Nothing at all' (its message)" in printed
+
+
+def test_the_command_names_what_there_is(small_course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prove.main(["01.9"]) == 1
+    assert "There is no exercise '01.9'. The lesson has 01.1." in capsys.readouterr().out

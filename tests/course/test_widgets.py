@@ -109,10 +109,10 @@ def test_the_panel_by_keyboard(lab: Callable[[str], str], folder: Path, page: Pa
     cells = page.locator(".jp-Cell").count()
 
     press(page, panel.get_by_role("button", name="Hint"), "Enter")
-    expect(hint).to_contain_text("Hint 1 of 3 for exercise 01.1")
+    expect(hint).to_contain_text("Hint 1 of 5 for exercise 01.1")
     expect(feedback).to_contain_text("Got")
     page.keyboard.press("Enter")
-    expect(hint).to_contain_text("Hint 2 of 3 for exercise 01.1")
+    expect(hint).to_contain_text("Hint 2 of 5 for exercise 01.1")
 
     # What the button checks is the file, as the typed check does.
     (folder / "greet.py").write_text(SOLUTION)
@@ -162,7 +162,7 @@ def test_a_question_by_keyboard(lab: Callable[[str], str], folder: Path, page: P
 def test_nobody_is_kept_out(lab: Callable[[str], str], folder: Path, page: Page) -> None:
     run_all(page, lab, folder)
     press(page, the_panel(page).get_by_role("button", name="Hint"), "Enter")
-    expect(the_panel(page).get_by_role("status").last).to_contain_text("Hint 1 of 3")
+    expect(the_panel(page).get_by_role("status").last).to_contain_text("Hint 1 of 5")
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         page.get_by_role("menuitem", name="Settings", exact=True).click()
         page.locator(".lm-Menu-itemLabel").filter(has_text=re.compile("^Theme$")).hover()

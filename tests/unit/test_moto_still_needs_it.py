@@ -10,6 +10,10 @@ import pytest
 CORRECTED = [
     ("moto.s3.responses", 'assert filter_rule["Name"] in ["suffix", "prefix"]'),
     ("moto.core.utils", "return datetime.datetime.now(UTC).replace(tzinfo=None)"),
+    ("moto.awslambda.models", "arn:aws:sns:EXAMPLE"),
+    ("moto.logs.utils", "current_type = UnsupportedFilterPattern"),
+    ("moto.logs.models", "if len(self.subscription_filters) == 2:"),
+    ("moto.events.models", 'raise NotImplementedError(f"Expr not defined for {type(self)}")'),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
 ]
 

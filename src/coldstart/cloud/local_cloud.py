@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_registry import FunctionRegistry
@@ -16,8 +17,9 @@ from coldstart.cloud.interim_invoker import InterimInvoker
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
+from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.moto_patches import clock
-from coldstart.cloud.moto_services import MotoServices
+from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.events.http_request import ClientRequest
@@ -47,7 +49,10 @@ class Cloud:
         )
         self._keys = AccessKeys(ACCOUNT_ID)
         self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
-        self._lambda_api = ServiceApi("lambda", [])
+        self._event_source_mappings = EventSourceMappings(
+            MappedFunctions(self._functions, ACCOUNT_ID), self.clock, self.identifiers, ACCOUNT_ID
+        )
+        self._lambda_api = ServiceApi("lambda", [self._event_source_mappings])
         self._front_door = FrontDoor(
             MotoServices(),
             LambdaService(self._functions, self.identifiers),
@@ -89,6 +94,11 @@ class Cloud:
     def __repr__(self) -> str:
         return f"The local AWS is running (region {REGION}, account {ACCOUNT_ID}). Nothing here reaches the real AWS."
 
+    def empty_region(self, region: str) -> None:
+        """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
+        self._event_source_mappings.forget(region)
+        empty_region(ACCOUNT_ID, region)
+
     def stop(self) -> None:
         """End every execution environment, forget all state and give the environment variables back."""
         if self._stopped:
@@ -99,6 +109,7 @@ class Cloud:
         self._front_door.stop()
         self.clock.stop()
         self._pushing_services.stop()
+        self._event_source_mappings.stop()
         self._execute_api.stop()
         self._functions.stop()
         self._host.stop()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -36,6 +38,15 @@ class MotoServices:
         if request.method == "HEAD":  # the length of what GET would return, and no body
             return response_bytes(status, headers).replace(b"Content-Length: 0", b"Content-Length: " + length)
         return response_bytes(status, headers, body)
+
+
+def empty_region(account_id: str, region: str) -> None:
+    """Let every service forget what it holds in one region."""
+    services: list[Any] = list(BackendDict._instances)  # type: ignore[misc]
+    for service in services:
+        regions = service.get(account_id)
+        if regions is not None and region in regions.keys():  # noqa: SIM118 (`in regions` is true of every region AWS has)
+            regions[region].reset()
 
 
 def _without_length(headers: list[tuple[str, str]]) -> dict[str, str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from coldstart.cloud.event_buses import EventBuses
 from coldstart.cloud.event_targets import EventTargets
+from coldstart.cloud.log_subscriptions import LogSubscriptions
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.cloud.schedules import Schedules
+from coldstart.cloud.sns_deliveries import SnsDeliveries
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -21,6 +23,8 @@ class PushingServices:
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)
+        SnsDeliveries(targets, clock, identifiers, account_id).attach(self._moto)
+        LogSubscriptions(targets, clock, account_id).attach(self._moto)
         S3Notifications(targets, buses.send, clock, identifiers, account_id).attach(self._moto)
 
     def stop(self) -> None:

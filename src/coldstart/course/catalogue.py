@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -58,6 +58,27 @@ def exercise(exercise_id: str) -> Exercise:
     if exercise_id not in exercises:
         raise NotInTheCourse(f"There is no exercise {exercise_id!r}. The lesson has {_listed(exercises)}.")
     return exercises[exercise_id]
+
+
+def exercises(lesson_number: str) -> list[Exercise]:
+    """Return all exercises of a lesson.
+
+    Raises:
+        NotInTheCourse: there is no such lesson.
+    """
+    return list(_read(_lesson_of(f"{lesson_number}.") / "exercises.py", read_exercises).values())
+
+
+def exercises_named(names: Sequence[str]) -> list[Exercise]:
+    """Return exercises by id, those of whole lessons by number, or all of the course when no name is given.
+
+    Raises:
+        NotInTheCourse: there is none of a name.
+    """
+    found: list[Exercise] = []
+    for name in names or [folder.name[:2] for folder in lesson_folders(lessons_folder())]:
+        found += [exercise(name)] if "." in name else exercises(name[:2])
+    return found
 
 
 def question(question_id: str) -> Question:

@@ -14,12 +14,12 @@ from coldstart import cloud
 from coldstart.course import catalogue, progress
 from coldstart.course.exercise import Exercise
 from coldstart.course.feedback import Feedback, Unmet, shortened
+from coldstart.course.languages import fenced
 from coldstart.course.rich_text import feedback_html, feedback_markdown, inline_html, lesson_html, wrapped
 from coldstart.course.shown import Shown
 from coldstart.course.submission import Submission
 
 _OTHER = "The other solution, which passes too"
-_LANGUAGES = {".py": "python", ".mjs": "javascript", ".js": "javascript", ".cjs": "javascript", ".json": "json"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CheckResult:
         return f"{why}\n\n{_OTHER}:\n\n{textwrap.indent(self.exercise.other_solution.rstrip(), '    ')}"
 
     def _passed_markdown(self) -> str:
-        code = f"```{_LANGUAGES.get(Path(self.exercise.file).suffix, '')}\n{self.exercise.other_solution.rstrip()}\n```"
+        code = fenced(self.exercise.other_solution, self.exercise.file)
         return f"**Why it works:** {self.exercise.why_solution}\n\n**{_OTHER}:**\n\n{code}"
 
     def _title(self) -> str:
@@ -145,7 +145,7 @@ def check_source(exercise: Exercise, source: str, path: Path | None = None) -> C
     try:
         cloud.current()
     except cloud.NotStarted:
-        return CheckResult(exercise, 0, _NO_CLOUD)
+        return CheckResult(exercise, 0, NO_CLOUD)
     met = 0
     with Submission(exercise, source, path or Path(exercise.file)) as submission:
         for requirement in exercise.requirements:
@@ -159,7 +159,7 @@ def check_source(exercise: Exercise, source: str, path: Path | None = None) -> C
     return CheckResult(exercise, met, None)
 
 
-_NO_CLOUD = Feedback(
+NO_CLOUD = Feedback(
     expected="a running local AWS",
     got="none: `cloud.start()` has not been run since the kernel started",
     why="The check deploys your function there and calls it.",

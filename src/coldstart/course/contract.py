@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from coldstart.course.exercise import Exercise
+from coldstart.course import prose_contract
+from coldstart.course.exercise import RUNGS, Exercise
 from coldstart.course.facts import Facts
 from coldstart.course.lesson import Cell, ExercisePlace, Lesson, Part, Prose
 from coldstart.course.misconceptions import Misconception
 from coldstart.course.problems import LessonProblem
 
 MOST_CELLS_WITHOUT_AN_ANSWER = 5
-FEWEST_HINTS = 3
 
 _ASKS = re.compile(r"\b(predict|quiz|check)\(")
 _NAMED = re.compile(r"\b(predict|compare|quiz|check|hint)\(\s*[\"']([^\"']*)[\"']")
@@ -52,7 +52,16 @@ def problems_of(
         problems += exercises_are_whole(lesson)
         problems += named_facts_exist(lesson, facts)
         problems += wrong_options_and_answers_name_misconceptions(lesson, misconceptions)
-    return [*problems, *files_are_written_once(lessons)]
+        problems += prose_contract.links_lead_somewhere(lesson, {other.name for other in lessons})
+        problems += prose_contract.figures_are_facts_or_outputs(lesson)
+        problems += prose_contract.no_banned_words(lesson)
+        problems += prose_contract.minutes_are_plausible(lesson)
+    return [
+        *problems,
+        *files_are_written_once(lessons),
+        *prose_contract.misconceptions_are_refuted(lessons, misconceptions),
+        *prose_contract.stubs_use_what_was_taught(lessons),
+    ]
 
 
 def one_title_and_no_heading_left_out(lesson: Lesson) -> Iterator[LessonProblem]:
@@ -184,8 +193,9 @@ def _missing(exercise: Exercise, number: str, objectives: set[str]) -> Iterator[
         yield f"the objective {exercise.objective!r} is not in lesson.md; there are: {', '.join(sorted(objectives))}"
     if not exercise.requirements:
         yield "it asks for nothing; add a Requirement"
-    if len(exercise.hints) < FEWEST_HINTS or not all(hint.strip() for hint in exercise.hints):
-        yield f"it needs at least {FEWEST_HINTS} hints, from `read again` to `nearly code`, none of them empty"
+    if len(exercise.hints) != len(RUNGS) or not all(hint.strip() for hint in exercise.hints):
+        rungs = ", ".join(rung.lower() for rung in RUNGS)
+        yield f"it needs {len(RUNGS)} hints, none of them empty, one for each rung: {rungs}"
     if not exercise.wrong_answers:
         yield "it foresees no wrong answer; add a WrongAnswer"
     if not exercise.stub_message.strip():

@@ -46,8 +46,9 @@ def execute(draft: Draft, lesson: Lesson, ran: Callable[[], None] = lambda: None
         ran: called after each code cell, to show how far it is.
 
     Returns:
-        What went against the lesson: a cell that failed without the tag raises-exception, or did not fail with it; a
-        solution that did not pass. The run goes on after a failure, so that one build shows them all.
+        What went against the lesson: a cell that failed and was not to, did not fail and was to, or failed with another
+        error; a figure without words; a solution that did not pass. The run goes on after a failure, so that one build
+        shows them all.
     """
     notebook = draft.notebook
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -101,15 +102,26 @@ def _progress(file: Path) -> Progress:
 
 def _broken_promises(cell: nbformat.NotebookNode, line: int, lesson: Lesson) -> list[LessonProblem]:
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    fails_on_purpose = "raises-exception" in cell.metadata.get("tags", [])
-    if errors and not fails_on_purpose:
+    meant = cell.metadata.get("raises")
+    if errors and meant != errors[0].ename:
         what = f"the cell fails with {errors[0].ename}: {errors[0].evalue}\n"
-        what += 'Mend it; or, when it fails on purpose, write ```python tags=["raises-exception"]'
+        what += (
+            f"It is to fail with {meant}; mend one of the two."
+            if meant
+            else f'Mend it; or, when it fails on purpose, write ```python raises="{errors[0].ename}"'
+        )
         return [LessonProblem(lesson.source, line, what)]
-    if fails_on_purpose and not errors:
-        what = "the cell has the tag raises-exception but does not fail; take the tag away, or let it fail"
+    if meant and not errors:
+        what = f'the cell has raises="{meant}" but does not fail; take that away, or let it fail'
+        return [LessonProblem(lesson.source, line, what)]
+    if not cell.metadata.get("alt") and any(_is_figure(output) for output in cell.outputs):
+        what = 'the cell shows a figure; say in words what it shows: ```python alt="..."'
         return [LessonProblem(lesson.source, line, what)]
     return []
+
+
+def _is_figure(output: nbformat.NotebookNode) -> bool:
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
 def _not_passed(cell: nbformat.NotebookNode, line: int, lesson: Lesson, progress: Progress) -> list[LessonProblem]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from coldstart.course.submission import Submission
 
+RUNGS = ("Read again", "The idea", "Where", "Nearly the code")
+"""What an exercise's hints are, in their order; each exercise has one of each."""
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -51,8 +54,8 @@ class Exercise:
         title: a few words.
         objective: the id of the objective, in the lesson's front matter, that it tests.
         file: the file that the learner writes, beside the notebook.
-        handler: the handler string that the file is deployed with.
-        runtime: the Lambda runtime.
+        handler: the handler string that the file is deployed with; empty when it is no function.
+        runtime: the Lambda runtime; empty when it is no function.
         task: what is asked; Markdown, one to three sentences.
         stub: what the file holds before the learner begins.
         solution: a right answer.
@@ -60,7 +63,7 @@ class Exercise:
         requirements: checked in this order; the first that is not met is shown.
         wrong_answers: foreseen wrong answers.
         stub_message: a fragment of the feedback that the untouched stub must get.
-        hints: from "read again" to "nearly code"; Markdown.
+        hints: one for each of RUNGS, from "read again" to "nearly the code"; Markdown.
         why_solution: why the solution is right, and what the other one does differently; Markdown.
     """
 
@@ -68,8 +71,8 @@ class Exercise:
     title: str
     objective: str
     file: str
-    handler: str
-    runtime: str
+    handler: str = ""
+    runtime: str = ""
     task: str
     stub: str
     solution: str
@@ -79,3 +82,8 @@ class Exercise:
     stub_message: str
     hints: list[str]
     why_solution: str
+
+    @property
+    def requirements_text(self) -> str:
+        """What is asked, as one text."""
+        return "\n".join(requirement.title for requirement in self.requirements)

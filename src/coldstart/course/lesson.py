@@ -26,10 +26,10 @@ _FENCE = re.compile(r"(`{3,}|~{3,})(.*)$")
 _HEADING = re.compile(r"#{1,6} ")
 _COMMENT = re.compile(r"<!--\s*(\S*)")
 _EXERCISE = re.compile(r"<!--\s*exercise\s+(\S+)\s*-->\s*$")
-# What may stand behind ```python, in jupytext's form. `tags` are Jupyter's; `tab` makes tabs on the site; `alt` describes
-# a figure.
-_OPTIONS = ("tags", "tab", "alt")
-_TAGS = ("raises-exception", "nbval-ignore-output")
+# What may stand behind ```python, in jupytext's form. `tags` are Jupyter's; `raises` names the error of a cell that fails on
+# purpose; `tab` makes tabs on the site; `alt` describes a figure; `refutes` names misconceptions that the cell shows to be wrong.
+_OPTIONS = ("tags", "raises", "tab", "alt", "refutes")
+_TAGS = ("nbval-ignore-output",)
 
 
 class Objective(BaseModel):
@@ -73,7 +73,7 @@ class Cell:
     @property
     def tags(self) -> list[str]:
         """Jupyter's cell tags."""
-        return list(self.options.get("tags", []))
+        return [*self.options.get("tags", []), *(["raises-exception"] if "raises" in self.options else [])]
 
 
 @dataclass(frozen=True)
@@ -251,10 +251,11 @@ def _options(path: Path, line: int, text: str) -> dict[str, Any]:
             given = text if name == "incorrectly_encoded_metadata" else name
             what = (
                 f"`{given}` behind ```python is not known; there are "
-                + 'tags=["raises-exception"], tab="..." and alt="..."'
+                + 'raises="NameOfTheError", tab="...", alt="...", refutes="M1" and tags=["..."]'
             )
             raise LessonProblem(path, line, what)
     tags = options.get("tags", [])
     if not isinstance(tags, list) or any(tag not in _TAGS for tag in tags):
-        raise LessonProblem(path, line, f"`tags` is a list of these, in double quotes: {', '.join(_TAGS)}")
+        what = f'`tags` is a list of these, in double quotes: {", ".join(_TAGS)}; a cell that fails on purpose has raises="..."'
+        raise LessonProblem(path, line, what)
     return options

@@ -29,7 +29,7 @@ class Draft:
     """A notebook of a lesson, and the way back from its cells to lesson.md.
 
     Attributes:
-        notebook: the notebook. A cell's metadata holds what stands behind its fence (`tags`, `tab`, `alt`); cells that
+        notebook: the notebook. A cell's metadata holds what stands behind its fence (`tags`, `raises`, `tab`, `alt`); cells that
             were made for the author carry `coldstart`: `{"role": "overview"}`, or `{"exercise": "01.1", "role": ...}`
             with the role task, answer or check.
         lines: for each cell's id, the line of lesson.md it comes from.
@@ -75,7 +75,7 @@ def _cells(
             if text:
                 yield part.line, _markdown(text)
         elif isinstance(part, Cell):
-            yield part.line, new_code_cell(part.source, metadata=dict(part.options))
+            yield part.line, new_code_cell(part.source, metadata=_metadata(part))
         elif isinstance(part, ExercisePlace):
             exercise = lesson.exercises.get(part.exercise_id)
             if exercise is None:
@@ -89,6 +89,10 @@ def _cells(
                 _code(f"%%writefile {exercise.file}\n{answer.rstrip()}", exercise=exercise.id, role="answer"),
             )
             yield part.line, _code(f'check("{exercise.id}")', exercise=exercise.id, role="check")
+
+
+def _metadata(cell: Cell) -> dict[str, Any]:
+    return {**cell.options, **({"tags": cell.tags} if cell.tags else {})}
 
 
 def _overview(lesson: Lesson, lessons: list[Lesson]) -> str:

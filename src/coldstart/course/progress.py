@@ -4,11 +4,13 @@
       "version": 1,
       "exercises": {"01.1": {"tries": 3, "passed": "2026-11-23", "hints": 2}},
       "predictions": {"01.p1": "b"},
-      "questions": {"01.q1": ["c", "b"]}
+      "questions": {"01.q1": ["c", "b"]},
+      "reviews": {"01.q1": {"rung": 0, "due": "2026-11-24"}}
     }
 
 An exercise has the number of checks before it was passed, the day it was passed (or null) and the highest hint that was
-asked for. A prediction has the letter that was chosen last. A question has every letter that was chosen, in order.
+asked for. A prediction has the letter that was chosen last. A question has every letter that was chosen, in order, and
+the day on which it comes back for review: later each time it is answered right when due, the next day after a wrong answer.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from coldstart.course import times
+
 
 class ExerciseProgress(BaseModel):
     """What happened with one exercise."""
@@ -33,6 +37,24 @@ class ExerciseProgress(BaseModel):
     hints: int = 0
 
 
+REVIEW_DAYS = (1, 3, 7, 16, 35, 70)
+"""After how many days a question comes back, by how often in a row it was answered right when it was due."""
+
+
+class Review(BaseModel):
+    """When a question comes back.
+
+    Attributes:
+        rung: its place in REVIEW_DAYS.
+        due: the day from which on `review()` asks it.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    rung: int = 0
+    due: datetime.date
+
+
 class Progress(BaseModel):
     """Everything that is kept."""
 
@@ -42,6 +64,12 @@ class Progress(BaseModel):
     exercises: dict[str, ExerciseProgress] = {}
     predictions: dict[str, str] = {}
     questions: dict[str, list[str]] = {}
+    reviews: dict[str, Review] = {}
+
+    def due(self, day: datetime.date) -> list[str]:
+        """Return the questions to review on a day, those that have waited longest first."""
+        waiting = [(review.due, question) for question, review in self.reviews.items() if review.due <= day]
+        return [question for _, question in sorted(waiting)]
 
 
 class Record:
@@ -61,7 +89,7 @@ class Record:
         exercise = self.progress.exercises.setdefault(exercise_id, ExerciseProgress())
         if exercise.passed is None:
             exercise.tries += 1
-            exercise.passed = datetime.date.today() if passed else None
+            exercise.passed = today() if passed else None
 
     def hinted(self, exercise_id: str, number: int) -> None:
         """Keep the highest hint that was asked for."""
@@ -72,9 +100,20 @@ class Record:
         """Keep a prediction; a later one replaces it."""
         self.progress.predictions[question_id] = letter
 
-    def answered(self, question_id: str, letter: str) -> None:
-        """Keep an answer to a question, after those before it."""
+    def answered(self, question_id: str, letter: str, *, right: bool) -> None:
+        """Keep an answer to a question, after those before it, and the day on which the question comes back."""
         self.progress.questions.setdefault(question_id, []).append(letter)
+        review = self.progress.reviews.get(question_id)
+        if right and review is not None and review.due > today():
+            return  # remembered from a moment ago, which says little
+        rung = 0 if not right or review is None else min(review.rung + 1, len(REVIEW_DAYS) - 1)
+        due = today() + datetime.timedelta(days=REVIEW_DAYS[rung])
+        self.progress.reviews[question_id] = Review(rung=rung, due=due)
+
+
+def today() -> datetime.date:
+    """Return the learner's day."""
+    return datetime.date.today()
 
 
 def progress_file() -> Path:
@@ -91,15 +130,19 @@ def read() -> Progress:
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Record]:
+def recording(path: Path | None = None) -> Iterator[Record]:
     """Add to what is kept; it is written when the `with` block ends.
 
     A file that cannot be read is kept aside under another name and a new one is begun. When nothing can be written, the
     work goes on without it. Either way `note` says so in a sentence.
+
+    Args:
+        path: the file; `progress_file()` when left out.
     """
-    record = _begin()
+    path = path or progress_file()
+    record = _begin(path)
     yield record
-    path = progress_file()
+    times.note(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -109,8 +152,7 @@ def recording() -> Iterator[Record]:
         record.note = f"Your progress could not be kept in {path}: {error.strerror}. All else works as before."
 
 
-def _begin() -> Record:
-    path = progress_file()
+def _begin(path: Path) -> Record:
     try:
         return Record(Progress.model_validate_json(path.read_bytes()))
     except OSError:

@@ -1,17 +1,84 @@
 """The five proofs of an exercise: each a function that returns what is wrong, or an empty text.
 
-tests/course runs them for every exercise of every lesson. They need a running local AWS.
+They need a running local AWS. `coldstart prove` runs them for all exercises, in two processes, and prints a table.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from coldstart import cloud
+from coldstart.course import catalogue
 from coldstart.course.check import CheckResult, check_source
 from coldstart.course.exercise import Exercise, WrongAnswer
 
 # A shorter line, such as `import os`, gives nothing away.
 _GIVES_AWAY = 30
+
+
+PROOFS = ("stub fails", "solution passes", "other passes", "wrong answers told", "hints lead up")
+
+
+def main(names: Sequence[str] = ()) -> int:
+    """Prove exercises and print a table.
+
+    Args:
+        names: exercises such as "01.2" or lessons such as "01"; all when there is none.
+
+    Returns:
+        0 when every proof holds, else 1.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        exercises = list(catalogue.exercises_named(names))
+    except catalogue.NotInTheCourse as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
+    found: dict[str, list[str]] = {}
+    # Each process has a local AWS of its own: scripts move a process's region, which threads would share.
+    processes = ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn"))
+    with processes, Progress(console=console, transient=True) as bars:
+        bar = bars.add_task("Proving", total=len(exercises))
+        running = {processes.submit(prove, exercise.id): exercise.id for exercise in exercises}
+        for done in as_completed(running):
+            found[running[done]] = done.result()
+            bars.advance(bar)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Exercise", *PROOFS):
+        table.add_column(heading)
+    for exercise in exercises:
+        table.add_row(exercise.id, *("NO" if problem else "yes" for problem in found[exercise.id]))
+    console.print(table)
+    problems = [problem for exercise in exercises for problem in found[exercise.id] if problem]
+    for problem in problems:
+        console.print(f"\n{problem}", style="red", markup=False)
+    return 1 if problems else 0
+
+
+def prove(exercise_id: str) -> list[str]:
+    """Run the five proofs of one exercise; start a local AWS when none runs.
+
+    Returns:
+        For each of PROOFS what is wrong, or an empty text.
+    """
+    cloud.start()
+    exercise = catalogue.exercise(exercise_id)
+    wrong = (a_wrong_answer_gets_its_message(exercise, wrong) for wrong in exercise.wrong_answers)
+    return [
+        the_stub_fails_with_its_message(exercise),
+        the_solution_passes(exercise),
+        the_other_solution_passes(exercise),
+        "\n".join(problem for problem in wrong if problem),
+        the_hints_lead_up_to_the_code(exercise),
+    ]
 
 
 def the_stub_fails_with_its_message(exercise: Exercise) -> str:

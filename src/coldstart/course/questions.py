@@ -25,7 +25,7 @@ def predict(question_id: str, answer: str | None = None) -> Shown:
         return error.shown()
     if answer is not None:
         return _shown(_keep_prediction(question, answer))
-    return _asked([question], "predict")
+    return asked([question], "predict")
 
 
 def quiz(question_id: str, answer: str | None = None) -> Shown:
@@ -37,13 +37,13 @@ def quiz(question_id: str, answer: str | None = None) -> Shown:
     """
     try:
         if answer is None and isinstance(question_id, str) and "." not in question_id:
-            return _asked(catalogue.questions(question_id), "quiz")
+            return asked(catalogue.questions(question_id), "quiz")
         question = catalogue.question(question_id)
     except catalogue.NotInTheCourse as error:
         return error.shown()
     if answer is not None:
         return _shown(_judge(question, answer))
-    return _asked([question], "quiz")
+    return asked([question], "quiz")
 
 
 def compare(question_id: str) -> Shown:
@@ -83,9 +83,9 @@ def _judge(question: Question, answer: object) -> list[tuple[str, str]]:
     letter = _letter(question, answer)
     if letter is None:
         return [("No such option", _choices(question, answer))]
-    with progress.recording() as record:
-        record.answered(question.id, letter)
     option = question.option(letter)
+    with progress.recording() as record:
+        record.answered(question.id, letter, right=option.correct)
     verdict = "Right" if option.correct else "Not this one"
     why = catalogue.filled(option.explain) if option.correct else _why_wrong(option)
     again = [] if option.correct else [("Next step", "Choose again.")]
@@ -131,7 +131,7 @@ def _html(lines: list[tuple[str, str]]) -> str:
     )
 
 
-def _asked(questions: list[Question], kind: str) -> Shown:
+def asked(questions: list[Question], kind: str) -> Shown:
     """Questions with lettered options: text to read and type an answer to, a form to click in."""
     text = "\n\n".join(_question_text(question, kind) for question in questions) or "This lesson has no questions yet."
     markdown = "\n\n".join(_question_markdown(question, kind) for question in questions) or text

@@ -1,4 +1,4 @@
-"""What a requirement gets to see: the learner's file, deployed to the local AWS under a name of its own.
+"""What a requirement gets to see of a learner's file: a function made from it, what it did as a script, or its data.
 
 Everything that is made here is removed again when the check ends.
 """
@@ -17,8 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from coldstart import cloud
+from coldstart.course.document import read_document
 from coldstart.course.feedback import Unmet
 from coldstart.course.function_errors import function_error_feedback
+from coldstart.course.script import Ran, run_script
 
 if TYPE_CHECKING:
     from coldstart.course.exercise import Exercise
@@ -29,7 +32,10 @@ _TRUST = {
 }
 _NUMBERS = itertools.count(1)
 # A boto3 client takes about 50 ms to make; kept per service and endpoint, a check stays fast.
-_CLIENTS: dict[tuple[str, str | None], Any] = {}
+_CLIENTS: dict[tuple[str, str | None, str], Any] = {}
+_LEARNERS_REGION = "us-east-1"
+SCRIPT_REGION = "us-west-2"
+"""Where scripts are run for a check: nothing of the learner's is there, and it is emptied before and after."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Submission:
         source: the text of the learner's file.
         path: the learner's file.
         last_reply: the latest reply of a deployed function; None before the first.
+        region: where `aws` and `deploy` work: the learner's region, and after `run` the region of the script.
     """
 
     def __init__(self, exercise: Exercise, source: str, path: Path) -> None:
@@ -109,6 +116,7 @@ class Submission:
         self.source = source
         self.path = path
         self.last_reply: Reply | None = None
+        self.region = _LEARNERS_REGION
         self._functions: list[str] = []
         self._role: tuple[str, str] | None = None
 
@@ -123,15 +131,40 @@ class Submission:
             self._remove("logs", "delete_log_group", logGroupName=f"/aws/lambda/{name}")
         if self._role:
             self._remove("iam", "delete_role", RoleName=self._role[0])
+        if self.region == SCRIPT_REGION:
+            cloud.current().empty_region(SCRIPT_REGION)
 
     def aws(self, service: str) -> Any:
-        """A boto3 client of the local AWS."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL")
-        if (service, endpoint) not in _CLIENTS:
+        """A boto3 client of the local AWS, in the submission's region."""
+        key = service, os.environ.get("AWS_ENDPOINT_URL"), self.region
+        if key not in _CLIENTS:
             import boto3
 
-            _CLIENTS[service, endpoint] = boto3.client(service)
-        return _CLIENTS[service, endpoint]
+            _CLIENTS[key] = boto3.client(service, region_name=self.region)
+        return _CLIENTS[key]
+
+    def document(self) -> Any:
+        """The data in the learner's file, which is JSON or YAML: a policy, a template, a configuration.
+
+        Raises:
+            Unmet: it is neither; the feedback names the line.
+        """
+        return read_document(self.source, self.exercise.file)
+
+    def run(self) -> Ran:
+        """Run the learner's file as a script, in an empty region; `aws` then shows what it made there.
+
+        IAM roles, S3 buckets and what else has no region are shared with the learner's own work.
+
+        Returns:
+            Its names and what it printed.
+
+        Raises:
+            Unmet: it did not run to its end; the feedback has the error and the learner's line.
+        """
+        cloud.current().empty_region(SCRIPT_REGION)
+        self.region = SCRIPT_REGION
+        return run_script(self.source, self.exercise.file, SCRIPT_REGION)
 
     def deploy(self, **overrides: Any) -> DeployedFunction:
         """Create a fresh function from the learner's file.

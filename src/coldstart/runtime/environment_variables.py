@@ -64,13 +64,15 @@ def sandbox_variables(
     }
     if configuration.runtime.startswith("python"):
         variables["PYTHONPATH"] = str(runtime_directory)
+        if configuration.layers:
+            variables["COLDSTART_LAYERS_DIR"] = layers
+    elif configuration.runtime.startswith("provided"):
+        del variables["AWS_EXECUTION_ENV"]  # not defined for OS-only runtimes
     else:
         variables["NODE_PATH"] = f"{layers}/nodejs/node_modules:{task}/node_modules:{task}"
     if initialization_type == "snap-start":
         del variables["AWS_LAMBDA_LOG_GROUP_NAME"], variables["AWS_LAMBDA_LOG_STREAM_NAME"]
         variables["COLDSTART_SNAPSHOT_FD"] = SNAPSHOT_FD
-    if configuration.layers:
-        variables["COLDSTART_LAYERS_DIR"] = layers
     return {**variables, **cloud_variables, **configuration.environment}
 
 

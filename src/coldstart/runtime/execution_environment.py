@@ -9,8 +9,10 @@ directory and log stream.
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import math
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -252,7 +254,7 @@ class ExecutionEnvironment:
 
     def _initialise(self, deadline: float, phase: str) -> Failure | None:
         """Start the runtime and wait until it asks for an event."""
-        runtime = language_runtime(self._configuration.runtime)
+        runtime = language_runtime(self._configuration)
         started = time.monotonic()
         self._collector.platform(log_lines.init_start(runtime.version, runtime.version_arn))
         api = self._open_api()
@@ -321,7 +323,7 @@ class ExecutionEnvironment:
     def _restore(self, snapshot: Snapshot) -> _Restored:
         """Run the RESTORE phase."""
         self._has_been_initialised = True
-        runtime = language_runtime(self._configuration.runtime)
+        runtime = language_runtime(self._configuration)
         snapshot.take()
         started = time.monotonic()
         self._collector.platform(log_lines.restore_start(runtime.version, runtime.version_arn))
@@ -494,6 +496,8 @@ def _extension_failed(failure: ExtensionFailure) -> Failure:
 
 def _exited(how: str) -> Failure:
     kind, _, code = how.partition(" ")
+    if kind == "exec":
+        return _not_executable(int(code))
     if kind == "signal":
         reason = (
             "Runtime exited with error: signal: killed" if code == "9" else f"Runtime exited with error: signal: {code}"
@@ -503,6 +507,14 @@ def _exited(how: str) -> Failure:
     else:
         reason = f"Runtime exited with error: exit status {code}"
     return Failure("error", "Runtime.ExitError", f"RequestId: {{request_id}} Error: {reason}")
+
+
+def _not_executable(number: int) -> Failure:
+    if number == errno.ENOENT:
+        reason = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+    else:
+        reason = f"fork/exec /var/task/bootstrap: {os.strerror(number).lower()}"
+    return Failure("error", "Runtime.InvalidEntrypoint", f"RequestId: {{request_id}} Error: {reason}")
 
 
 def _out_of_memory() -> Failure:

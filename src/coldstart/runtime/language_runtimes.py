@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from coldstart.runtime.configuration import FunctionConfiguration
+
 OLDEST_NODE = 20
 
 
@@ -33,20 +35,34 @@ class LanguageRuntime:
         return f"arn:aws:lambda:us-east-1::runtime:{digest}"
 
 
-def language_runtime(identifier: str) -> LanguageRuntime:
-    """Return how to start a runtime such as ``python3.14`` or ``nodejs24.x``.
+def language_runtime(configuration: FunctionConfiguration) -> LanguageRuntime:
+    """Return how to start a function's runtime, such as ``python3.14``, ``nodejs24.x`` or ``provided.al2023``.
+
+    An OS-only runtime runs the executable ``bootstrap`` of the package, or of a layer
+    (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html). When there is none, or it cannot be executed, starting it
+    fails.
 
     Raises:
         RuntimeMissing: it cannot be run here.
     """
+    identifier = configuration.runtime
     if identifier.startswith("python"):
         return _python()
     if identifier.startswith("nodejs"):
-        return _node()
+        return nodejs_runtime()
+    if identifier.startswith("provided"):
+        return _custom(configuration)
     raise RuntimeMissing(
-        f"The runtime {identifier} cannot be run by the local AWS: it runs Python and Node.js functions. "
-        "Choose a python3.x or nodejs runtime, or try this function on a real AWS account."
+        f"The runtime {identifier} cannot be run by the local AWS: it runs Python and Node.js functions, "
+        "and executables under provided.al2023. Choose one of these runtimes, or try this function on a real AWS account."
     )
+
+
+def _custom(configuration: FunctionConfiguration) -> LanguageRuntime:
+    in_package = configuration.code / "bootstrap"
+    in_layers = configuration.layers / "bootstrap" if configuration.layers else in_package
+    bootstrap = in_layers if in_layers.exists() and not in_package.exists() else in_package
+    return LanguageRuntime((str(bootstrap),), configuration.runtime.replace(".", ":"))
 
 
 @cache
@@ -55,7 +71,12 @@ def _python() -> LanguageRuntime:
     return LanguageRuntime((sys.executable, "-S", "-s", str(bootstrap)), f"python:{platform.python_version()}")
 
 
-def _node() -> LanguageRuntime:
+def nodejs_runtime() -> LanguageRuntime:
+    """Return how to start a Node.js function.
+
+    Raises:
+        RuntimeMissing: there is no Node.js, or an old one; the message says what to install.
+    """
     advice = (
         f"Node.js functions need Node.js {OLDEST_NODE} or newer on this machine's PATH. "
         "Install it (https://nodejs.org), then invoke again. Python functions run without it."

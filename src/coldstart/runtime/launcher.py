@@ -8,9 +8,9 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}}`` with two descriptors (log, status) has process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
 
-On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``; it only closes it when there
-was nothing to restore from. When the control socket
-closes (the kernel was stopped, restarted or killed) it ends every process, removes ROOT and exits. It is a process
+On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``; ``exec ERRNO\\n`` comes
+first when the command could not be executed; it only closes it when there was nothing to restore from. When the control
+socket closes (the kernel was stopped, restarted or killed) it ends every process, removes ROOT and exits. It is a process
 of its own because a killed kernel cannot clean up, and because forking is only safe from a single thread.
 """
 
@@ -111,7 +111,7 @@ class Launcher:
             self._snapshots[number], theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
-            _become(message, log, theirs)
+            _become(message, log, status, theirs)
         os.close(log)
         if theirs is not None:
             theirs.close()
@@ -222,7 +222,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become(message: dict, log: int, control: socket.socket | None) -> None:
+def _become(message: dict, log: int, status: int, control: socket.socket | None) -> None:
     """Turn the forked child into the execution environment's first process. Never returns."""
     try:
         os.setsid()
@@ -246,7 +246,10 @@ def _become(message: dict, log: int, control: socket.socket | None) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.umask(0o022)
         os.chdir(message["cwd"])
-        os.execve(message["argv"][0], message["argv"], message["env"])
+        try:
+            os.execve(message["argv"][0], message["argv"], message["env"])
+        except OSError as error:
+            os.write(status, f"exec {error.errno}\n".encode())
     except BaseException as error:
         os.write(2, f"The execution environment could not be started: {error}\n".encode())
     os._exit(127)

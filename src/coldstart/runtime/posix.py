@@ -19,7 +19,7 @@ from pathlib import Path
 
 from coldstart.runtime.process_tree import ProcessTree
 
-_STATUS_LINE_BYTES = 64
+_STATUS_BYTES = 256
 _LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
 
 
@@ -48,12 +48,10 @@ class RuntimeProcess:
         """Where the process's output and log frames arrive; non-blocking."""
         self.status_fd = status_fd
         """Readable when the process has ended."""
-        line = os.read(status_fd, _STATUS_LINE_BYTES).decode()
-        if not line:
-            raise SnapshotGone if is_restored else LauncherGone(_LAUNCHER_GONE)
-        pid, _, rest = line.partition("\n")
-        self.pid = int(pid)
-        self._exit = rest.strip()
+        self.pid = 0
+        while self.pid == 0:
+            if not self._hear():
+                raise SnapshotGone if is_restored else LauncherGone(_LAUNCHER_GONE)
         self.tree = ProcessTree(self.pid)
         """All processes of the environment."""
 
@@ -80,11 +78,21 @@ class RuntimeProcess:
         self.wait()
 
     def wait(self) -> str:
-        """Wait for the end of the process; return ``exit CODE`` or ``signal NUMBER``."""
+        """Wait for the end of the process; return ``exit CODE``, ``signal NUMBER``, or ``exec ERRNO`` when it never began."""
         while not self._exit:
-            data = os.read(self.status_fd, _STATUS_LINE_BYTES).decode()
-            self._exit = data.strip() or "signal 9"
+            if not self._hear():
+                self._exit = "signal 9"
         return self._exit
+
+    def _hear(self) -> bool:
+        """Read what the launcher says; return False when it says nothing more."""
+        said = os.read(self.status_fd, _STATUS_BYTES).decode()
+        for line in said.splitlines():
+            if line.isdigit():
+                self.pid = int(line)
+            elif not self._exit:
+                self._exit = line
+        return bool(said)
 
     def close(self) -> None:
         """Give back the descriptors. The process has to be gone."""

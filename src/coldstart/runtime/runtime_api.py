@@ -26,6 +26,7 @@ from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import STREAMING, ResponseSink, ResponseStream
 
 _RUNTIME = "/2018-06-01/runtime"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ACCEPTED = response_bytes(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
 
 
@@ -197,6 +198,8 @@ class RuntimeApi:
             while request := connection.parser.next_request():
                 self._answer(connection, request)
             if begun := connection.parser.begun_request():
+                if connection.parser.take_expectation():
+                    connection.socket.sendall(_CONTINUE)
                 self._take_part(connection, begun)
         except (MalformedRequest, OSError):
             self._drop(connection)

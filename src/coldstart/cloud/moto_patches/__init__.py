@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from coldstart.cloud.moto_patches import (
     http_apis,
+    log_filter_patterns,
+    queue_messages,
     rest_api_deployments,
     rest_api_settings,
     s3_notification_configuration,
 )
 
-_PATCHES = (http_apis, rest_api_deployments, rest_api_settings, s3_notification_configuration)
+_PATCHES = (
+    http_apis,
+    log_filter_patterns,
+    queue_messages,
+    rest_api_deployments,
+    rest_api_settings,
+    s3_notification_configuration,
+)
 
 
 def apply_all() -> None:

@@ -55,7 +55,12 @@ def handler(event, context):
         ),
     ],
     stub_message="'Hello, you'",
-    hints=["Read the task again.", "The name is in the event.", 'Fill the gap: `f"Hello, {...}"`.'],
+    hints=[
+        "Read the task again.",
+        "The name is in the event.",
+        "The event is a dict; look at its key `name`.",
+        'Fill the gap: `f"Hello, {...}"`.',
+    ],
     why_solution="The name comes from the event.",
 )
 

@@ -1,0 +1,299 @@
+"""The operations of Lambda's API for event source mappings, and the mappings themselves at work.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html. A mapping changes its state in the background, as
+on AWS: ``Creating`` becomes ``Enabled`` as soon as the request is answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from coldstart.cloud.arrivals import arrivals
+from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.mapped_functions import MappedFunctions
+from coldstart.cloud.mapping_configuration import (
+    Source,
+    check_settings,
+    check_starting_position,
+    defaults,
+    queue_settings,
+    refused,
+    source_of,
+)
+from coldstart.cloud.queue_source import QueueSource, find_queue
+from coldstart.events.queue_mapping import QueueMapping
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.execution_environment import InvocationResult
+from coldstart.runtime.identifiers import Identifiers
+
+MAX_LISTED = 100
+
+_NOT_STORED = {"FunctionName", "Enabled", "Tags", "UUID"}
+_CLEARED_WHEN_EMPTY = ("FilterCriteria", "ScalingConfig", "ProvisionedPollerConfig", "MetricsConfig")
+
+
+class Runner(Protocol):
+    """A mapping at work."""
+
+    def start(self) -> None:
+        """Begin, or begin again where it stopped."""
+        ...
+
+    def stop(self) -> None:
+        """Begin no more batches."""
+        ...
+
+    def arrived(self) -> None:
+        """Take note that there may be something to do."""
+        ...
+
+
+@dataclass
+class EventSourceMapping:
+    """A mapping as the API shows it, with what does its work."""
+
+    region: str
+    source: Source
+    configuration: dict[str, Any]
+    """EventSourceMappingConfiguration."""
+    tags: dict[str, str]
+    is_enabled: bool
+    runner: Runner | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The mapping's name."""
+        return str(self.configuration["UUID"])
+
+    @property
+    def source_arn(self) -> str:
+        """The ARN of the queue or stream."""
+        return str(self.configuration["EventSourceArn"])
+
+
+class EventSourceMappings:
+    """Handles the operations; see :class:`coldstart.cloud.service_api.ServiceApi`."""
+
+    def __init__(self, functions: MappedFunctions, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
+        self._functions = functions
+        self._clock = clock
+        self._identifiers = identifiers
+        self._account_id = account_id
+        self._lock = threading.RLock()
+        self._mappings: dict[str, EventSourceMapping] = {}
+
+    def create_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Make a mapping and let it begin.
+
+        Raises:
+            AwsError: the parameters do not go together, or there is no such function, queue or stream.
+        """
+        source = source_of(params)
+        check_starting_position(source, params)
+        configuration = defaults(source) | {name: value for name, value in params.items() if name not in _NOT_STORED}
+        check_settings(source, params["EventSourceArn"], configuration)
+        function = self._functions.find(params["FunctionName"], region)
+        if function is None:
+            raise refused("Function does not exist")
+        self._check_source(source, params["EventSourceArn"], function.timeout)
+        uuid = self._identifiers.uuid()
+        configuration |= {
+            "UUID": uuid,
+            "EventSourceMappingArn": f"arn:aws:lambda:{region}:{self._account_id}:event-source-mapping:{uuid}",
+            "FunctionArn": function.arn,
+            "StateTransitionReason": "User action" if source.is_stream else "USER_INITIATED",
+        }
+        if source.is_stream:
+            configuration["LastProcessingResult"] = "No records processed"
+        _drop_empty(configuration)
+        mapping = EventSourceMapping(
+            region, source, configuration, dict(params.get("Tags") or {}), params.get("Enabled", True)
+        )
+        with self._lock:
+            self._check_unique(mapping, function.name)
+            self._mappings[uuid] = mapping
+            mapping.runner = self._runner(mapping)
+            return self._transition(mapping, "Creating")
+
+    def get_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a mapping's configuration.
+
+        Raises:
+            AwsError: there is none (ResourceNotFoundException).
+        """
+        with self._lock:
+            return dict(self._find(region, params["UUID"]).configuration)
+
+    def list_event_source_mappings(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the mappings of the region, of a source, or of a function."""
+        with self._lock:
+            found = [dict(mapping.configuration) for mapping in self._mappings.values() if mapping.region == region]
+        if arn := params.get("EventSourceArn"):
+            found = [mapping for mapping in found if mapping["EventSourceArn"] == arn]
+        if name := params.get("FunctionName"):
+            function = self._functions.find(name, region)
+            found = [mapping for mapping in found if function is not None and mapping["FunctionArn"] == function.arn]
+        marker = params.get("Marker")
+        uuids = [mapping["UUID"] for mapping in found]
+        start = uuids.index(marker) + 1 if marker in uuids else 0
+        end = start + min(params.get("MaxItems") or MAX_LISTED, MAX_LISTED)
+        result: dict[str, Any] = {"EventSourceMappings": found[start:end]}
+        if end < len(found):
+            result["NextMarker"] = uuids[end - 1]
+        return result
+
+    def update_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Change a mapping; it goes on from where it is.
+
+        Raises:
+            AwsError: there is none, or the parameters do not go together.
+        """
+        with self._lock:
+            mapping = self._find(region, params["UUID"])
+            changes = {name: value for name, value in params.items() if name not in _NOT_STORED}
+            configuration = mapping.configuration | changes
+            check_settings(mapping.source, mapping.source_arn, defaults(mapping.source) | _settings(configuration))
+            if "FunctionName" in params:
+                function = self._functions.find(params["FunctionName"], region)
+                if function is None:
+                    raise refused("Function does not exist")
+                configuration["FunctionArn"] = function.arn
+            else:
+                function = self._functions.find(configuration["FunctionArn"], region)
+            if function is not None:
+                self._check_source(mapping.source, mapping.source_arn, function.timeout)
+            _drop_empty(configuration)
+            mapping.configuration = configuration
+            was_enabled, mapping.is_enabled = mapping.is_enabled, params.get("Enabled", mapping.is_enabled)
+            self._configure(mapping)
+            if was_enabled == mapping.is_enabled:
+                return self._transition(mapping, "Updating")
+            return self._transition(mapping, "Enabling" if mapping.is_enabled else "Disabling")
+
+    def delete_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Stop a mapping and forget it.
+
+        Raises:
+            AwsError: there is none (ResourceNotFoundException).
+        """
+        with self._lock:
+            mapping = self._find(region, params["UUID"])
+            mapping.is_enabled = False
+            return self._transition(mapping, "Deleting")
+
+    def forget(self, region: str) -> None:
+        """Stop and forget the mappings of a region."""
+        with self._lock:
+            gone = [mapping for mapping in self._mappings.values() if mapping.region == region]
+            for mapping in gone:
+                del self._mappings[mapping.uuid]
+        for mapping in gone:
+            self._stop(mapping)
+
+    def stop(self) -> None:
+        """Stop and forget every mapping."""
+        for region in {mapping.region for mapping in self._mappings.values()}:
+            self.forget(region)
+
+    def _find(self, region: str, uuid: str) -> EventSourceMapping:
+        mapping = self._mappings.get(uuid)
+        if mapping is None or mapping.region != region:
+            raise AwsError(404, "ResourceNotFoundException", "The resource you requested does not exist.")
+        return mapping
+
+    def _check_unique(self, mapping: EventSourceMapping, function_name: str) -> None:
+        for other in self._mappings.values():
+            if other.source_arn != mapping.source_arn:
+                continue
+            if other.configuration["FunctionArn"] != mapping.configuration["FunctionArn"]:
+                continue
+            which = f'(" {mapping.source_arn} ") and function (" {function_name} ")'
+            raise AwsError(
+                409,
+                "ResourceConflictException",
+                (
+                    f"The event source arn {which} provided mapping already exists. "
+                    if mapping.source.is_stream
+                    else f"An event source mapping with SQS arn {which} already exists. "
+                )
+                + f"Please update or delete the existing mapping with UUID {other.uuid}",
+            )
+
+    def _check_source(self, source: Source, arn: str, function_timeout: int) -> None:
+        queue = find_queue(arn)
+        if queue is None:
+            raise refused(
+                "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+                "SQS Error Message: The specified queue does not exist."
+            )
+        visibility_timeout: int = queue.visibility_timeout  # type: ignore[attr-defined]
+        if visibility_timeout < function_timeout:
+            raise refused(
+                f"Queue visibility timeout: {visibility_timeout} seconds is less than Function timeout: "
+                f"{function_timeout} seconds"
+            )
+
+    def _runner(self, mapping: EventSourceMapping) -> Runner:
+        def target(event: bytes, trace_id: str) -> InvocationResult:
+            arn = mapping.configuration["FunctionArn"]
+            return self._functions.invoke(arn, event, region=mapping.region, trace_id=trace_id)
+
+        def measure(name: str, value: float) -> None:
+            pass
+
+        return QueueMapping(
+            QueueSource(mapping.source_arn), target, self._clock, queue_settings(mapping.configuration), measure
+        )
+
+    def _configure(self, mapping: EventSourceMapping) -> None:
+        if isinstance(mapping.runner, QueueMapping):
+            mapping.runner.settings = queue_settings(mapping.configuration)
+
+    def _transition(self, mapping: EventSourceMapping, state: str) -> dict[str, Any]:
+        """Put the mapping into a passing state and return its configuration; it enters the lasting one in the background."""
+        mapping.configuration |= {"State": state, "LastModified": self._clock.now()}
+
+        def enter() -> None:
+            with self._lock:
+                if mapping.configuration["State"] != state:
+                    return  # overtaken by another request
+                mapping.configuration["State"] = "Enabled" if mapping.is_enabled else "Disabled"
+                if state == "Deleting":
+                    del self._mappings[mapping.uuid]
+                (self._start if mapping.is_enabled else self._stop)(mapping)
+
+        result = dict(mapping.configuration)
+        self._clock.work(enter, f"{state.lower()} {mapping.uuid}")
+        return result
+
+    def _start(self, mapping: EventSourceMapping) -> None:
+        assert mapping.runner is not None
+        arrivals.forget(mapping.source_arn, mapping.runner.arrived)
+        arrivals.listen(mapping.source_arn, mapping.runner.arrived)
+        mapping.runner.start()
+
+    def _stop(self, mapping: EventSourceMapping) -> None:
+        assert mapping.runner is not None
+        arrivals.forget(mapping.source_arn, mapping.runner.arrived)
+        mapping.runner.stop()
+
+
+def _settings(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    shown_only = {
+        "EventSourceMappingArn",
+        "FunctionArn",
+        "LastModified",
+        "LastProcessingResult",
+        "State",
+        "StateTransitionReason",
+    }
+    return {name: value for name, value in configuration.items() if name not in shown_only}
+
+
+def _drop_empty(configuration: dict[str, Any]) -> None:
+    for name in _CLEARED_WHEN_EMPTY:
+        if name in configuration and not any(configuration[name].values()):
+            del configuration[name]

@@ -1,0 +1,59 @@
+"""SQS as moto does it, corrected: what the patches in ``coldstart.cloud.moto_patches`` are for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+from moto.sqs import models
+
+from coldstart.cloud import Cloud
+
+
+def test_moto_still_runs_functions_inside_send_message() -> None:
+    """When this fails, moto has caught up: see ``moto_patches/queue_messages.py``."""
+    source = Path(models.__file__).read_text(encoding="utf-8")
+    assert "send_sqs_batch" in source
+    assert "# TODO: This can become very inefficient if a large number of messages are in-flight" in source
+
+
+def test_messages_hide_and_reappear_by_the_clouds_clock(local_aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="hide-and-seek", Attributes={"MessageRetentionPeriod": "3600"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="here")
+    first = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"][0]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    local_aws.clock.advance(seconds=31)
+    second = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"][0]
+    assert (first["MessageId"], second["Attributes"]["ApproximateReceiveCount"]) == (second["MessageId"], "2")
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=0)
+    third = sqs.receive_message(QueueUrl=url, VisibilityTimeout=5)["Messages"][0]
+    assert third["MessageId"] == first["MessageId"]
+    local_aws.clock.advance(hours=1)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url), "its retention period is over"
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_fifo_queues_number_their_messages_and_know_duplicates_for_five_minutes(local_aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="numbered.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+
+    def send(text: str) -> int:
+        sent = sqs.send_message(QueueUrl=url, MessageBody=text, MessageGroupId="g", MessageDeduplicationId=text)
+        return int(sent.get("SequenceNumber", 0))
+
+    assert send("a") < send("b") < send("c")
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert [message["Body"] for message in received] == ["a", "b", "c"]
+    for message in received:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    send("a")
+    assert "Messages" not in sqs.receive_message(QueueUrl=url), "it was sent before, though it is deleted"
+    local_aws.clock.advance(minutes=6)
+    send("a")
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=url)["Messages"]] == ["a"]
+    sqs.delete_queue(QueueUrl=url)
