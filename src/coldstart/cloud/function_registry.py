@@ -96,6 +96,7 @@ class FunctionRegistry:
             code=self._host.packages.unpack(stored.code_bytes),
             memory_size=int(stored.memory_size),
             timeout=int(stored.timeout),
+            ephemeral_storage=int(stored.ephemeral_storage),
             region=stored.region,
             environment=dict(stored.environment_vars),
             log_group=stored.logs_group_name,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
-from pathlib import Path
 
 from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.event_source_mappings import EventSourceMappings
@@ -25,7 +23,7 @@ from coldstart.cloud.service_api import ServiceApi
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
-from coldstart.runtime.host import Host
+from coldstart.runtime.host import Host, make_root
 from coldstart.runtime.identifiers import Identifiers
 
 ACCOUNT_ID = "123456789012"
@@ -39,7 +37,7 @@ class Cloud:
         self.clock = Clock()
         clock.follow(self.clock.now)
         self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
-        self._folder = Path(tempfile.mkdtemp(prefix="coldstart-"))
+        self._folder = make_root()
         self._host = Host(
             self._folder,
             clock=self.clock,

@@ -24,6 +24,8 @@ class FunctionConfiguration:
     version: str = "$LATEST"
     memory_size: int = 128
     timeout: int = 3
+    ephemeral_storage: int = 512
+    """Size of /tmp."""
     region: str = "us-east-1"
     environment: Mapping[str, str] = field(default_factory=dict)
     log_group: str = ""

@@ -124,7 +124,10 @@ class ExecutionEnvironment:
         self._folder = host.root / "environments" / self.id
         self._tmp = self._folder / "tmp"
         self._tmp.mkdir(parents=True)
-        paths = SandboxPaths(configuration, host.runtime_directory, self._tmp)
+        # What is restored from a snapshot shares its file system, and has a directory of its own in it.
+        self._has_own_tmp = not takes_snapshot and snapshot is None
+        self._name_of_tmp = host.processes.name_of_tmp(self._tmp) if self._has_own_tmp else self._tmp
+        paths = SandboxPaths(configuration, host.runtime_directory, self._name_of_tmp)
         self._as_on_aws = paths.rename
         self._collector = LogCollector(host.clock.now_ms, self._as_on_aws)
         self._api: RuntimeApi | None = None
@@ -262,7 +265,12 @@ class ExecutionEnvironment:
         if not in_time or api.is_broken:
             return self._end_failed_init(self._init_failure(in_time, api), started, phase)
         self._process = self._host.processes.spawn(
-            list(runtime.argv), self._variables, str(self._configuration.code), takes_snapshot=self._takes_snapshot
+            list(runtime.argv),
+            self._variables,
+            str(self._configuration.code),
+            tmp=self._tmp if self._has_own_tmp else None,
+            tmp_megabytes=self._configuration.ephemeral_storage,
+            takes_snapshot=self._takes_snapshot,
         )
         self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
         api.attach(self._process, limits)
@@ -314,7 +322,7 @@ class ExecutionEnvironment:
             log_stream=self.log_stream,
             runtime_api=api.address,
             runtime_directory=self._host.runtime_directory,
-            tmp=self._tmp,
+            tmp=self._name_of_tmp,
             cloud_variables=self._host.cloud_variables(self._configuration),
             initialization_type=ahead or "on-demand",
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +20,14 @@ from coldstart.runtime.runtime_directory import make_language_directory, make_py
 
 LogSink = Callable[[str, str, list[LogEvent]], None]
 """Takes log group, log stream and the events of one invocation."""
+
+
+def make_root() -> Path:
+    """Make the folder for a host. It is not in /tmp where that can be helped: functions get a /tmp of their own."""
+    folder = tempfile.gettempdir()
+    if folder == "/tmp" and os.access("/var/tmp", os.W_OK):
+        folder = "/var/tmp"
+    return Path(tempfile.mkdtemp(prefix="coldstart-", dir=folder))
 
 
 class Host:
@@ -47,7 +59,8 @@ class Host:
         self.runtime_directory = root / "runtime"
         make_python_runtime_directory(self.runtime_directory)
         make_language_directory(root / "lang" / "bin")
-        self.processes = ProcessHost(root)
+        programs = [sys.executable, sys.base_prefix, __file__, shutil.which("node") or "/"]
+        self.processes = ProcessHost(root, [*map(Path, programs), *self.runtime_directory.iterdir()])
         self._concurrency: dict[str, AccountConcurrency] = {}
 
     def concurrency(self, region: str) -> AccountConcurrency:

@@ -4,14 +4,17 @@ A small single-threaded program of its own, run by path as ``python -I -S launch
 of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a socket:
 
 * ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
-  ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4;
+  ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
+  "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size;
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}}`` with two descriptors (log, status) has process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
 
-On the status descriptor it writes ``PID\\n`` and later ``exit CODE\\n`` or ``signal NUMBER\\n``; ``exec ERRNO\\n`` comes
-first when the command could not be executed; it only closes it when there was nothing to restore from. When the control
-socket closes (the kernel was stopped, restarted or killed) it ends every process, removes ROOT and exits. It is a process
-of its own because a killed kernel cannot clean up, and because forking is only safe from a single thread.
+It begins with one byte: ``1`` when it can mount such file systems, in a namespace of its own where nobody else sees them,
+else ``0``; then only the size of single files is limited. On the status descriptor it writes ``PID\\n`` and later
+``exit CODE\\n`` or ``signal NUMBER\\n``; ``exec ERRNO\\n`` comes first when the command could not be executed; it only closes
+it when there was nothing to restore from. When the control socket closes (the kernel was stopped, restarted or killed) it ends
+every process, removes ROOT and exits. It is a process of its own because a killed kernel cannot clean up, and because forking
+is only safe from a single thread.
 """
 
 import contextlib
@@ -30,8 +33,13 @@ _PR_SET_CHILD_SUBREAPER = 36
 _FILE_DESCRIPTOR_LIMIT = 1024  # Lambda quotas page
 _MARKER = "AWS_LAMBDA_RUNTIME_API"
 
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUSER = 0x10000000
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
+_MNT_DETACH = 0x2
+
 _on_linux = sys.platform.startswith("linux")
-_libc = ctypes.CDLL(None) if _on_linux else None
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Launcher:
@@ -39,6 +47,8 @@ class Launcher:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._can_mount = _enter_mount_namespace()
+        control.sendall(b"1" if self._can_mount else b"0")
         self._received = b""
         self._descriptors: list[int] = []
         self._numbers: dict[int, int] = {}  # pid -> number
@@ -109,6 +119,8 @@ class Launcher:
         theirs = None
         if message.get("snapshot"):
             self._snapshots[number], theirs = socket.socketpair()
+        if "tmp" in message and self._can_mount:
+            _mount_tmp(message["tmp"]["folder"], message["tmp"]["megabytes"])
         pid = os.fork()
         if pid == 0:
             _become(message, log, status, theirs)
@@ -222,11 +234,66 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def _enter_mount_namespace() -> bool:
+    """Let this process mount what nobody else sees; return False where the machine does not allow it."""
+    if not _on_linux:
+        return False
+    pid = os.fork()  # tried in another process, because some machines refuse half-way, and there is no way back
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            _leave_shared_mounts()
+            _mount("tmpfs", "/tmp", "tmpfs")
+            os._exit(0)
+        os._exit(1)
+    if os.waitpid(pid, 0)[1] != 0:
+        return False
+    _leave_shared_mounts()
+    return True
+
+
+def _leave_shared_mounts() -> None:
+    user, group = os.getuid(), os.getgid()
+    try:
+        _check(_libc.unshare(_CLONE_NEWNS))
+    except OSError:  # not root: become one who may mount, without any other right
+        _check(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS))
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int = 0, options: str = "") -> None:
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
+    _check(_libc.mount(*encoded, ctypes.c_ulong(flags), options.encode()))
+
+
+def _mount_tmp(folder: str, megabytes: int) -> None:
+    if not os.path.ismount(folder):
+        _mount("tmpfs", folder, "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={megabytes}m,mode=1777")
+
+
+def _unmount_below(root: str) -> None:
+    if not _on_linux:
+        return
+    with open("/proc/self/mounts", "rb") as mounts:
+        folders = [line.split(b" ")[1] for line in mounts]
+    for folder in folders:
+        if folder.startswith(os.fsencode(root) + b"/"):
+            _libc.umount2(folder, _MNT_DETACH)
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 def _become(message: dict, log: int, status: int, control: socket.socket | None) -> None:
     """Turn the forked child into the execution environment's first process. Never returns."""
     try:
         os.setsid()
-        if _libc is not None:
+        if _on_linux:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -244,6 +311,13 @@ def _become(message: dict, log: int, status: int, control: socket.socket | None)
             limit = min(limit, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if tmp := message.get("tmp"):
+            if not os.path.ismount(tmp["folder"]):
+                size = tmp["megabytes"] * 1024 * 1024
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+            if tmp["is_root_tmp"]:
+                _check(_libc.unshare(_CLONE_NEWNS))
+                _mount(tmp["folder"], "/tmp", None, _MS_BIND)
         os.umask(0o022)
         os.chdir(message["cwd"])
         try:
@@ -259,13 +333,14 @@ def main(control_descriptor: str, root: str) -> None:
     """Serve the control socket; at the end remove the cloud's folder."""
     for name in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
-    if _libc is not None:
+    if _on_linux:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         control = socket.socket(fileno=int(control_descriptor))
         control.set_inheritable(False)  # no function may give orders
         Launcher(control).run()
     finally:
+        _unmount_below(root)
         shutil.rmtree(root, ignore_errors=True)
 
 

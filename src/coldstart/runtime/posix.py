@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from coldstart.runtime.process_tree import ProcessTree
@@ -105,12 +106,16 @@ class ProcessHost:
 
     Args:
         root: the cloud's folder; the launcher removes it when the cloud goes.
+        needs: what the processes have to find besides: their /tmp is one of their own unless something is below this
+            machine's.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, needs: Iterable[Path] = ()) -> None:
         self._control, launchers_end = socket.socketpair()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
+        self._can_mount: bool | None = None
+        self._can_replace_tmp = not any(map(_is_below_tmp, [root, *needs]))
         with launchers_end:
             self._launcher = subprocess.Popen(
                 [
@@ -128,18 +133,39 @@ class ProcessHost:
                 start_new_session=True,
             )
 
+    def name_of_tmp(self, folder: Path) -> Path:
+        """Return the path under which processes that are spawned with this temporary directory find it.
+
+        Where the machine allows it, it is a file system of its own, seen as /tmp.
+        """
+        with self._lock:
+            if self._can_mount is None:
+                self._can_mount = self._control.recv(1) == b"1"
+        return Path("/tmp") if self._can_mount and self._can_replace_tmp else folder
+
     def spawn(
-        self, argv: list[str], environment: dict[str, str], cwd: str, *, takes_snapshot: bool = False
+        self,
+        argv: list[str],
+        environment: dict[str, str],
+        cwd: str,
+        *,
+        tmp: Path | None = None,
+        tmp_megabytes: int = 0,
+        takes_snapshot: bool = False,
     ) -> RuntimeProcess:
         """Start a process with exactly this environment.
 
         Args:
+            tmp: the temporary directory that gets the size ``tmp_megabytes``; what is in it outlives the process.
             takes_snapshot: other processes will be restored from it.
 
         Raises:
             LauncherGone: the launcher has died.
         """
-        message = {"argv": argv, "env": environment, "cwd": cwd, "snapshot": takes_snapshot}
+        message: dict[str, object] = {"argv": argv, "env": environment, "cwd": cwd, "snapshot": takes_snapshot}
+        if tmp is not None:
+            is_root_tmp = self.name_of_tmp(tmp) != tmp
+            message["tmp"] = {"folder": str(tmp), "megabytes": tmp_megabytes, "is_root_tmp": is_root_tmp}
         return self._start("spawn", message)
 
     def restore(
@@ -195,3 +221,7 @@ class ProcessHost:
             self._control.sendall(data[sent:])
         except OSError as error:
             raise LauncherGone(_LAUNCHER_GONE) from error
+
+
+def _is_below_tmp(path: Path) -> bool:
+    return f"{os.path.realpath(path)}/".startswith("/tmp/")
