@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import boto3
 import psutil
@@ -26,7 +25,7 @@ import os, time
 
 def handler(event, context):
     time.sleep(event.get("sleep", 0))
-    return {"order": event["order"], "process": os.getpid(), "tmp": os.environ["TMPDIR"]}
+    return {"order": event["order"], "process": os.getpid(), "environment": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"][-32:]}
 """
 
 
@@ -44,7 +43,7 @@ def at_once(action, count, callers=50):
         return list(pool.map(action, range(count)))
 
 
-def test_a_thousand_invocations_by_fifty_callers_all_get_their_own_answer(deploy, busy_client):
+def test_a_thousand_invocations_by_fifty_callers_all_get_their_own_answer(local_aws, deploy, busy_client):
     function = deploy(WHO, Timeout=60)
     function.invoke({"order": 0})
     before = held()
@@ -57,13 +56,15 @@ def test_a_thousand_invocations_by_fifty_callers_all_get_their_own_answer(deploy
     assert [answer["order"] for answer in answers] == list(range(1000))
     processes = [psutil.Process(pid) for pid in {answer["process"] for answer in answers}]
     assert 2 <= len(processes) <= 50
-    assert len({answer["tmp"] for answer in answers}) == len(processes)
+    folders = {local_aws._folder / "environments" / answer["environment"] for answer in answers}
+    assert len(folders) == len(processes)
+    assert all(folder.exists() for folder in folders)
 
     # New configuration: every environment goes, with its processes, its folder, its sockets and its threads.
     function.client.update_function_configuration(FunctionName=function.name, Timeout=59)
     busy_client.close()
     assert not psutil.wait_procs(processes, timeout=20)[1]
-    assert not [answer["tmp"] for answer in answers if Path(answer["tmp"]).exists()]
+    assert not any(folder.exists() for folder in folders)
     function.invoke({"order": 0})
     assert not any(left_since(before))
 

@@ -297,7 +297,8 @@ class ExecutionEnvironment:
 
     def _start_extensions(self, api: RuntimeApi, deadline: float) -> bool:
         """Start the external extensions; return whether they have registered in time."""
-        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api)
+        tmp = self._tmp if self._has_own_tmp else None
+        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api, tmp)
         return self._extensions.start(self._variables, deadline)
 
     def _log_extensions(self, api: RuntimeApi) -> None:

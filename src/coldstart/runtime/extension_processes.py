@@ -7,6 +7,7 @@ register; they run in the environment's own conditions (CPU, memory, temporary d
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.environment_variables import extension_variables
@@ -25,10 +26,14 @@ class ExtensionProcesses:
         configuration: of the function, whose layers may have extensions.
         host: starts processes.
         api: what they will talk to.
+        tmp: the temporary directory that they share with the runtime; None when they see the machine's.
     """
 
-    def __init__(self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApi) -> None:
+    def __init__(
+        self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApi, tmp: Path | None
+    ) -> None:
         self._configuration = configuration
+        self._tmp = tmp
         self._host = host
         self._api = api
         self._processes: dict[str, RuntimeProcess] = {}
@@ -53,7 +58,13 @@ class ExtensionProcesses:
             return True
         for path in found:
             self._api.extensions.expect(path.name)
-            process = self._host.spawn([str(path)], extension_variables(variables), "/")
+            process = self._host.spawn(
+                [str(path)],
+                extension_variables(variables),
+                "/",
+                tmp=self._tmp,
+                tmp_megabytes=self._configuration.ephemeral_storage,
+            )
             self._processes[path.name] = process
             self._api.attach_extension(path.name, process)
         return self._api.serve_until(lambda: self._api.extensions.have_registered, deadline)
