@@ -200,8 +200,8 @@ def test_a_sensitive_value_is_not_repeated(api: ServiceApi) -> None:
     assert len(faults) == 1
 
 
-def test_shapes_can_be_left_to_the_handlers(recorder: Recorder) -> None:
-    api = ServiceApi("lambda", [recorder], unchecked_shapes=["MemorySize"])
+def test_members_can_be_left_to_the_handlers(recorder: Recorder) -> None:
+    api = ServiceApi("lambda", [recorder], unchecked=["UpdateFunctionConfigurationRequest.MemorySize"])
     ask(api, "PUT", "/2015-03-31/functions/parcel/configuration", {"MemorySize": 3})
     assert recorder.asked[0][2]["MemorySize"] == 3
 

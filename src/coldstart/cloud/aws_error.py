@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from coldstart.runtime.http_wire import response_bytes
 
 
 class AwsError(Exception):
-    """AWS would refuse this request: HTTP status, error code and AWS's message."""
+    """AWS would refuse this request: HTTP status, error code and AWS's message.
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    Args:
+        details: other members of the error's shape, such as the ``Reason`` of a TooManyRequestsException.
+    """
+
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.details = details or {}
 
     def as_json(self) -> bytes:
         """Return the response of a service that speaks JSON, such as Lambda."""
-        body = json.dumps({"Type": "User", "Message": self.message, "message": self.message}).encode()
+        document = {"Type": "User", "Message": self.message, "message": self.message, **self.details}
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": self.code}
-        return response_bytes(self.status, headers, body)
+        return response_bytes(self.status, headers, json.dumps(document).encode())
 
     def as_xml(self) -> bytes:
         """Return the response of a service that speaks XML, such as S3, IAM or STS."""

@@ -1,7 +1,6 @@
 """The cloud's one address: kept-alive HTTP on a loopback port, in the learner's process.
 
-Two kinds of requests come here. Those to AWS itself: requests to run a function go to
-:class:`~coldstart.cloud.lambda_service.LambdaService`, those that a :class:`~coldstart.cloud.service_api.ServiceApi` of ours knows
+Two kinds of requests come here. Those to AWS itself: what a :class:`~coldstart.cloud.service_api.ServiceApi` of ours knows goes
 to that, all others to moto. Only holders of an access key of this cloud are let in, and no web page: the port is open to
 everything on the machine. And those to the learner's APIs and function URLs (:mod:`coldstart.cloud.public_addresses`): for
 everybody, also for pages of any origin, as on AWS. Both only under names of this machine.
@@ -18,10 +17,9 @@ from typing import Protocol
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes, client_request
-from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
-from coldstart.cloud.service_api import ServiceApi
+from coldstart.cloud.service_api import ServiceApi, outgoing
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -47,20 +45,21 @@ class FrontDoor:
 
     Args:
         apis: our own APIs by the name that requests to the service are signed for; what they leave is moto's.
+        downloads: links that are their own permission: returns the response, or None when the request is something else.
     """
 
     def __init__(
         self,
         moto: MotoServices,
-        lambda_service: LambdaService,
         apis: Mapping[str, Sequence[ServiceApi]],
+        downloads: Callable[[HttpRequest], bytes | None],
         key_is_known: Callable[[str], bool],
         clock: Clock,
         identifiers: Identifiers,
     ) -> None:
         self._moto = moto
-        self._lambda = lambda_service
         self._apis = apis
+        self._downloads = downloads
         self._key_is_known = key_is_known
         self._clock = clock
         self._identifiers = identifiers
@@ -118,12 +117,11 @@ class FrontDoor:
         if not is_local(host):
             connection.sendall(_plain(403, "The local AWS only answers to names of this machine."))
             return False
+        stream = ChunkedResponse(connection.sendall)
         address = addressed(host, request.target)
         endpoint = self._public.get(address.kind) if address else None
         if address is None or endpoint is None:
-            connection.sendall(self._answer(request))
-            return True
-        stream = ChunkedResponse(connection.sendall)
+            return self._respond_as_aws(request, stream, connection)
         trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
         try:
             answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
@@ -136,23 +134,33 @@ class FrontDoor:
             connection.sendall(answer_bytes(answer, request.method))
         return stream.is_complete
 
+    def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, connection: socket.socket) -> bool:
+        token = outgoing.set(stream)
+        try:
+            response = self._answer(request)
+        finally:
+            outgoing.reset(token)
+        if stream.is_complete:
+            connection.sendall(response)
+        return stream.is_complete
+
     def _answer(self, request: HttpRequest) -> bytes:
         if request.is_from_a_web_page:
             return _plain(403, "The local AWS does not serve web pages.")
         key, region, service = _signed_by(request)
         try:
+            download = self._downloads(request)
+            if download is not None:
+                return download
             if not self._key_is_known(key):
                 raise AwsError(
                     403, "UnrecognizedClientException", "The security token included in the request is invalid."
                 )
-            response = self._lambda.answer(request, region) if service == "lambda" else None
             for api in self._apis.get(service, ()):
-                response = response or api.answer(request, region)
-            if response is None:
-                response = self._moto.answer(request)
-                if service == "lambda":
-                    self._lambda.changed(request)
-            return response
+                response = api.answer(request, region)
+                if response is not None:
+                    return response
+            return self._moto.answer(request)
         except AwsError as error:
             speaks_json = service == "lambda" or "json" in request.headers.get("content-type", "")
             return error.as_json() if speaks_json else error.as_xml()

@@ -1,167 +1,242 @@
-"""The part of Lambda's API that is ours: Invoke, and the checks on a package that moto leaves out.
+"""What everything in the cloud that invokes functions goes through: the Invoke API, other services, event source mappings.
 
-API pages: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and API_CreateFunction.html.
+It finds the version that is meant, lets an alias with weights choose, and hands the event to the runtime or to the queue of
+asynchronous invocations. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
-import threading
-from collections.abc import Callable
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
-
-from moto.awslambda.exceptions import LambdaClientError
-from moto.core.exceptions import JsonRESTError
+from typing import NamedTuple, Protocol
 
 from coldstart.cloud.aws_error import AwsError
-from coldstart.cloud.blocked_runtimes import check_runtime
-from coldstart.cloud.function_registry import FunctionRegistry
-from coldstart.runtime.function import Function
-from coldstart.runtime.function_package import InvalidPackage, check_package
-from coldstart.runtime.http_wire import HttpRequest, response_bytes
+from coldstart.cloud.function_reference import parse_reference
+from coldstart.cloud.lambda_policies import PolicyApi
+from coldstart.cloud.lambda_store import FunctionVersion, LambdaStore
+from coldstart.cloud.lambda_validation import invalid
+from coldstart.cloud.running_functions import RunningFunctions
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.concurrency import Throttled
+from coldstart.runtime.execution_environment import InvocationResult, RestoreFailed
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.language_runtimes import RuntimeMissing
+from coldstart.runtime.response_stream import ResponseSink
 
-MAX_REQUEST_BYTES = 6_291_456
-"""6 MB, the limit of a synchronous invocation's payload."""
-MAX_EVENT_REQUEST_BYTES = 1_048_576
-"""1 MB, the limit of an asynchronous invocation's payload (256 KB until October 2025)."""
-MAX_ZIPPED_BYTES = 52_428_800
-"""50 MB, the limit of a package that is uploaded in the request."""
 
-_FUNCTIONS = "/2015-03-31/functions"
-_INVOCATIONS = re.compile(rf"{_FUNCTIONS}/([^/]+)/invocations$")
-_CODE = re.compile(rf"{_FUNCTIONS}/[^/]+/code$")
+class EventQueue(Protocol):
+    """Takes asynchronous invocations, and sees to it that they run."""
+
+    def put(
+        self,
+        function_arn: str,
+        event: bytes,
+        *,
+        request_id: str,
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
+    ) -> None:
+        """Queue an event for a function, version or alias; the arguments are those of :meth:`LambdaService.invoke`."""
+        ...
+
+
+class Target(NamedTuple):
+    """What an invocation runs."""
+
+    version: FunctionVersion
+    invoked_arn: str
+    """The ARN by which the caller asked for it: the handler's ``context.invoked_function_arn``."""
 
 
 class LambdaService:
-    """Answers requests to Lambda, or checks them and leaves the answer to moto."""
+    """Invokes functions by name or ARN.
 
-    def __init__(self, functions: FunctionRegistry, identifiers: Identifiers) -> None:
-        self._functions = functions
+    Args:
+        clock: the cloud's time, in whose background asynchronous invocations run.
+        identifiers: where request ids, and the choices of weighted aliases, come from.
+    """
+
+    def __init__(
+        self,
+        store: LambdaStore,
+        running: RunningFunctions,
+        policies: PolicyApi,
+        clock: Clock,
+        identifiers: Identifiers,
+    ) -> None:
+        self._store = store
+        self._running = running
+        self._policies = policies
         self._identifiers = identifiers
+        self.event_queue: EventQueue = _Retrying(self, clock)
+        """Who runs asynchronous invocations."""
 
-    def answer(self, request: HttpRequest, region: str) -> bytes | None:
-        """Return the response to an invocation; None when moto has to answer.
+    def invoke(
+        self,
+        function: str,
+        event: bytes,
+        *,
+        region: str = "us-east-1",
+        request_id: str = "",
+        client_context: str = "",
+        trace_id: str = "",
+        tenant_id: str = "",
+        sink: ResponseSink | None = None,
+    ) -> InvocationResult:
+        """Invoke synchronously and return what came of it; a function that failed is a result, not an exception.
+
+        Args:
+            function: name or ARN, perhaps with a version or alias.
+            event: JSON.
+            region: where the function is, when its name does not say.
+            sink: takes the response while it arrives.
 
         Raises:
-            AwsError: Lambda would refuse the request.
+            AwsError: there is no such function (404), it is throttled (429), it cannot be invoked now (409), or this machine
+                cannot run it (502).
         """
-        path = urlsplit(request.target).path
-        if request.method == "POST" and (invocation := _INVOCATIONS.match(path)):
-            return self._invoke(request, unquote(invocation[1]), region)
-        if request.method == "POST" and path.rstrip("/") == _FUNCTIONS:
-            check_runtime(_runtime_named_by(request))
-            _check_code(request, lambda document: document.get("Code", {}).get("ZipFile"))
-        if request.method == "PUT" and _CODE.match(path):
-            _check_code(request, lambda document: document.get("ZipFile"))
-        return None
+        target = self.choose(function, region=region)
+        return self.run(
+            target,
+            event,
+            request_id=request_id,
+            client_context=client_context,
+            trace_id=trace_id,
+            tenant_id=tenant_id,
+            sink=sink,
+        )
 
-    def changed(self, request: HttpRequest) -> None:
-        """Take note that moto has answered a request that may have changed a function."""
-        if request.method in ("PUT", "DELETE"):
-            self._functions.retire_replaced()
+    def invoke_event(
+        self,
+        function: str,
+        event: bytes,
+        *,
+        region: str = "us-east-1",
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
+    ) -> str:
+        """Invoke asynchronously: queue the event and return the request id.
 
-    def _invoke(self, request: HttpRequest, name: str, region: str) -> bytes:
-        kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
-        _check_payload(request.body, kind)
-        qualifiers = parse_qs(urlsplit(request.target).query).get("Qualifier")
-        qualifier = qualifiers[0] if qualifiers else None
-        try:
-            function = self._functions.find(name, qualifier, region)
-        except (LambdaClientError, JsonRESTError) as error:
-            raise AwsError(404, "ResourceNotFoundException", _message_of(error)) from None
-        if kind == "DryRun":
-            return response_bytes(204)
-        event = request.body or b"{}"
+        Raises:
+            AwsError: there is no such function (404), or it isolates tenants and none is named (400).
+        """
+        reference = parse_reference(function, region, self._store.account_id)
+        _check_tenant(self._store.version(reference), tenant_id)
         request_id = self._identifiers.uuid()
-        if kind == "Event":
-            worker = threading.Thread(
-                target=function.invoke, args=(event,), kwargs={"request_id": request_id}, daemon=True
-            )
-            worker.start()
-            return response_bytes(202, {"x-amzn-RequestId": request_id})
-        return self._invoke_and_wait(function, request, event, request_id)
+        self.event_queue.put(
+            reference.arn(self._store.account_id),
+            event,
+            request_id=request_id,
+            trace_id=trace_id,
+            client_context=client_context,
+            tenant_id=tenant_id,
+        )
+        return request_id
 
-    def _invoke_and_wait(self, function: Function, request: HttpRequest, event: bytes, request_id: str) -> bytes:
-        client_context = request.headers.get("x-amz-client-context", "")
-        if client_context:
-            client_context = _decoded(client_context)
+    def may_invoke(self, function_arn: str, principal: str, *, source_arn: str = "", source_account: str = "") -> bool:
+        """Say whether the function's resource policy lets a service such as ``s3.amazonaws.com`` invoke it."""
+        conditions = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
+        return self._policies.allows(function_arn, principal, conditions=conditions)
+
+    def choose(self, function: str, *, qualifier: str | None = None, region: str = "us-east-1") -> Target:
+        """Return what an invocation of a function runs; an alias with weights is asked anew each time.
+
+        Raises:
+            AwsError: there is no such function.
+        """
+        reference = parse_reference(function, region, self._store.account_id, qualifier)
+        version = self._store.chosen_version(reference, self._identifiers.fraction)
+        return Target(version, reference.arn(self._store.account_id))
+
+    def run(
+        self,
+        target: Target,
+        event: bytes,
+        *,
+        request_id: str = "",
+        client_context: str = "",
+        trace_id: str = "",
+        tenant_id: str = "",
+        sink: ResponseSink | None = None,
+    ) -> InvocationResult:
+        """Run what :meth:`choose` returned; otherwise as :meth:`invoke`."""
+        version = target.version
+        _check_tenant(version, tenant_id)
+        if version.state.state == "Pending":
+            raise AwsError(
+                409,
+                "SnapStartNotReadyException",
+                "Lambda is initializing your function. It will be ready to invoke once your function state becomes active.",
+            )
+        if version.state.state != "Active":
+            raise AwsError(
+                409,
+                "ResourceConflictException",
+                "The operation cannot be performed at this time. The function is currently in the following state: "
+                + version.state.state,
+            )
         try:
-            result = function.invoke(event, request_id=request_id, client_context=client_context)
+            return self._running.of(version).invoke(
+                event,
+                request_id=request_id or self._identifiers.uuid(),
+                client_context=client_context,
+                trace_id=trace_id,
+                tenant_id=tenant_id,
+                invoked_arn=target.invoked_arn,
+                sink=sink,
+            )
+        except Throttled as throttled:
+            details = {"Reason": throttled.reason}
+            raise AwsError(429, "TooManyRequestsException", "Rate Exceeded.", details) from None
+        except RestoreFailed as failure:
+            raise AwsError(failure.status, failure.code, str(failure)) from None
         except RuntimeMissing as error:
             raise AwsError(502, "InvalidRuntimeException", str(error)) from None
-        headers = {
-            "Content-Type": "application/json",
-            "x-amzn-RequestId": request_id,
-            "X-Amz-Executed-Version": result.executed_version,
-        }
-        if result.function_error:
-            headers["X-Amz-Function-Error"] = result.function_error
-        if request.headers.get("x-amz-log-type") == "Tail":
-            headers["X-Amz-Log-Result"] = result.log_tail
-        return response_bytes(200, headers, result.payload)
 
 
-def _check_payload(payload: bytes, kind: str) -> None:
-    limit = MAX_EVENT_REQUEST_BYTES if kind == "Event" else MAX_REQUEST_BYTES
-    if len(payload) > limit:
-        raise AwsError(
-            413,
-            "RequestEntityTooLargeException",
-            f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
-        )
-    if payload:
-        try:
-            json.loads(payload)
-        except ValueError as error:
-            raise AwsError(
-                400,
-                "InvalidRequestContentException",
-                f"Could not parse request body into json: Could not parse payload into json: {error}",
-            ) from None
+class _Retrying:
+    """Runs asynchronous invocations in the background, and twice more when the function fails."""
+
+    _DELAYS = (60.0, 120.0)
+
+    def __init__(self, service: LambdaService, clock: Clock) -> None:
+        self._service = service
+        self._clock = clock
+
+    def put(
+        self,
+        function_arn: str,
+        event: bytes,
+        *,
+        request_id: str,
+        trace_id: str = "",
+        client_context: str = "",
+        tenant_id: str = "",
+    ) -> None:
+        name = f"asynchronous invocation of {function_arn}"
+
+        def run(delays: tuple[float, ...]) -> None:
+            result = self._service.invoke(
+                function_arn,
+                event,
+                request_id=request_id,
+                trace_id=trace_id,
+                client_context=client_context,
+                tenant_id=tenant_id,
+            )
+            if result.function_error and delays:
+                self._clock.after(delays[0], lambda: run(delays[1:]), name)
+
+        self._clock.work(lambda: run(self._DELAYS), name)
 
 
-def _runtime_named_by(request: HttpRequest) -> str:
-    try:
-        return str(json.loads(request.body).get("Runtime"))
-    except (ValueError, AttributeError):
-        return ""  # not JSON, or not an object; moto says what is wrong
+def _check_tenant(version: FunctionVersion, tenant_id: str) -> None:
+    """Refuse an invocation that names no tenant where one is needed, or one where there are none.
 
-
-def _check_code(request: HttpRequest, find_zip: Callable[[dict[str, Any]], str | None]) -> None:
-    try:
-        document = json.loads(request.body)
-        encoded = find_zip(document)
-        if encoded is None:
-            return
-        zipped = base64.b64decode(encoded, validate=True)
-    except (ValueError, AttributeError, binascii.Error):
-        return  # not a zip in the request; moto says what is wrong
-    if len(zipped) > MAX_ZIPPED_BYTES:
-        raise AwsError(
-            413, "RequestEntityTooLargeException", f"Zipped size must be smaller than {MAX_ZIPPED_BYTES} bytes"
-        )
-    try:
-        check_package(zipped)
-    except InvalidPackage as error:
-        raise AwsError(400, "InvalidParameterValueException", str(error)) from None
-
-
-def _decoded(client_context: str) -> str:
-    try:
-        text = base64.b64decode(client_context, validate=True).decode()
-        json.loads(text)
-    except ValueError:
-        raise AwsError(
-            400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
-        ) from None
-    return text
-
-
-def _message_of(error: Exception) -> str:
-    return str(getattr(error, "message", None) or error)
+    https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-troubleshooting.html
+    """
+    isolates = "TenancyConfig" in version.settings
+    if isolates and not tenant_id:
+        raise invalid("Tenant ID is not specified. The function has tenant isolation enabled: add a tenant ID.")
+    if tenant_id and not isolates:
+        raise invalid("Tenant ID is specified, but the function does not have tenant isolation enabled.")

@@ -9,10 +9,8 @@ from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
-from coldstart.cloud.function_registry import FunctionRegistry
 from coldstart.cloud.http_api_deployments import HttpApiDeploymentApi
-from coldstart.cloud.interim_invoker import InterimInvoker
-from coldstart.cloud.lambda_service import LambdaService
+from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.mapped_functions import MappedFunctions
@@ -46,32 +44,31 @@ class Cloud:
             cloud_variables=self._function_variables,
         )
         self._keys = AccessKeys(ACCOUNT_ID)
-        self._functions = FunctionRegistry(self._host, ACCOUNT_ID)
+        self._lambda = LambdaControlPlane(self._host, ACCOUNT_ID, endpoint=lambda: self.url)
         self._event_source_mappings = EventSourceMappings(
-            MappedFunctions(self._functions, ACCOUNT_ID), self.clock, self.identifiers, ACCOUNT_ID
+            MappedFunctions(self._lambda.store, self._lambda.service), self.clock, self.identifiers, ACCOUNT_ID
         )
-        self._lambda_api = ServiceApi("lambda", [self._event_source_mappings])
+        self._lambda.api.add(self._event_source_mappings)
         self._front_door = FrontDoor(
             MotoServices(),
-            LambdaService(self._functions, self.identifiers),
             {
-                "lambda": [self._lambda_api],
+                "lambda": [self._lambda.api],
                 "apigateway": [ServiceApi("apigatewayv2", [HttpApiDeploymentApi(ACCOUNT_ID, self.clock)])],
             },
+            self._lambda.downloads.answer,
             self._keys.are_known,
             self.clock,
             self.identifiers,
         )
-        self._functions.serve_moto()
         self._pushing_services = PushingServices(
-            InterimInvoker(self._functions, self.identifiers, self.clock, ACCOUNT_ID),
+            self._lambda.service,
             self.clock,
             self.identifiers,
             ACCOUNT_ID,
         )
         self._execute_api = ExecuteApi(
             ACCOUNT_ID,
-            InterimInvoker(self._functions, self.identifiers, self.clock, ACCOUNT_ID),
+            self._lambda.service,
             self._signing_key,
             self.clock,
             self.identifiers,
@@ -95,6 +92,7 @@ class Cloud:
     def empty_region(self, region: str) -> None:
         """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
         self._event_source_mappings.forget(region)
+        self._lambda.empty_region(region)
         empty_region(ACCOUNT_ID, region)
 
     def stop(self) -> None:
@@ -109,7 +107,7 @@ class Cloud:
         self._pushing_services.stop()
         self._event_source_mappings.stop()
         self._execute_api.stop()
-        self._functions.stop()
+        self._lambda.stop()
         self._host.stop()
         clock.follow(None)
 
@@ -120,6 +118,6 @@ class Cloud:
 
     def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
         credentials = self._keys.assume_execution_role(
-            self._functions.role_of(configuration), configuration.function_name, configuration.region
+            configuration.role, configuration.function_name, configuration.region
         )
         return {"AWS_ENDPOINT_URL": self.url, **credentials}

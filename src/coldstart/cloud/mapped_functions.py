@@ -1,14 +1,13 @@
-"""The functions that event source mappings invoke, as moto stores them."""
+"""The functions that event source mappings invoke."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import lambda_backends
-from moto.core.exceptions import JsonRESTError
-
-from coldstart.cloud.function_registry import FunctionRegistry
+from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.function_reference import parse_reference
+from coldstart.cloud.lambda_service import LambdaService
+from coldstart.cloud.lambda_store import LambdaStore
 from coldstart.runtime.execution_environment import InvocationResult
 
 
@@ -26,21 +25,23 @@ class MappedFunction:
 class MappedFunctions:
     """Finds and invokes functions by name or ARN, perhaps with a qualifier."""
 
-    def __init__(self, registry: FunctionRegistry, account_id: str) -> None:
-        self._registry = registry
-        self._account_id = account_id
+    def __init__(self, store: LambdaStore, service: LambdaService) -> None:
+        self._store = store
+        self._service = service
 
     def find(self, name: str, region: str) -> MappedFunction | None:
         """Return the function; None when there is none."""
         try:
-            found = lambda_backends[self._account_id][region].get_function(name)
-        except (LambdaClientError, JsonRESTError):
+            reference = parse_reference(name, region, self._store.account_id)
+            version = self._store.version(reference)
+        except AwsError:
             return None
-        plain = name.rsplit(":function:", maxsplit=1)[-1]
-        qualifier = plain.partition(":")[2]
-        arn = f"arn:aws:lambda:{region}:{self._account_id}:function:{found.function_name}"
-        return MappedFunction(f"{arn}:{qualifier}" if qualifier else arn, found.function_name, int(found.timeout))
+        return MappedFunction(reference.arn(self._store.account_id), reference.name, version.settings["Timeout"])
 
     def invoke(self, arn: str, event: bytes, *, region: str, trace_id: str = "") -> InvocationResult:
-        """Invoke and wait."""
-        return self._registry.find(arn, None, region).invoke(event)
+        """Invoke and wait.
+
+        Raises:
+            AwsError: the function could not be run, because of throttling for one.
+        """
+        return self._service.invoke(arn, event, region=region, trace_id=trace_id)

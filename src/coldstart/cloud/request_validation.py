@@ -13,20 +13,20 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 
-def validation_errors(shape: Shape, value: Any, unchecked_shapes: frozenset[str] = frozenset()) -> list[str]:
+def validation_errors(shape: Shape, value: Any, unchecked: frozenset[str] = frozenset()) -> list[str]:
     """Return every fault of a request's parameters, in the model's order; none when they fit.
 
     Args:
-        unchecked_shapes: names of shapes that are not looked into.
+        unchecked: members that are not looked into, such as ``CreateFunctionRequest.Runtime``.
     """
-    return list(_faults(shape, value, "", unchecked_shapes))
+    return list(_faults(shape, value, "", unchecked))
 
 
 def _faults(shape: Shape, value: Any, path: str, unchecked: frozenset[str]) -> Iterator[str]:
-    if shape.name in unchecked:
-        return
     if isinstance(shape, StructureShape):
         for name, member in shape.members.items():
+            if f"{shape.name}.{name}" in unchecked:
+                continue
             member_path = _join(path, name[:1].lower() + name[1:])
             if name in value:
                 yield from _faults(member, value[name], member_path, unchecked)
@@ -49,8 +49,6 @@ def _faults(shape: Shape, value: Any, path: str, unchecked: frozenset[str]) -> I
 def _faults_of_items(
     member: Shape, items: Sequence[tuple[Any, Any]], path: str, whole: Any, unchecked: frozenset[str]
 ) -> Iterator[str]:
-    if member.name in unchecked:
-        return
     if isinstance(member, StructureShape | ListShape | MapShape):
         for key, item in items:
             yield from _faults(member, item, f"{path}.{key}.member", unchecked)

@@ -23,6 +23,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.http_exchange import ChunkedResponse
 from coldstart.cloud.request_validation import validation_errors
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
 from coldstart.runtime.identifiers import Identifiers
@@ -33,6 +34,8 @@ Operation = Callable[[str, dict[str, Any]], Any]
 request_headers: ContextVar[Mapping[str, str]] = ContextVar("request_headers")
 """The headers of the request that is being answered, names in lower case: for what the service model does not tell,
 such as ``x-amzn-trace-id``."""
+outgoing: ContextVar[ChunkedResponse] = ContextVar("outgoing")
+"""For operations that stream: what the answer goes out through. Such an operation returns None when it has used it."""
 
 
 class _Route(NamedTuple):
@@ -51,12 +54,12 @@ class ServiceApi:
         handlers: objects with a method for each operation that they know, named in snake_case:
             ``create_alias(self, region: str, params: dict[str, Any]) -> dict[str, Any]``. An earlier one goes before a later one.
             A result may hold ``{"ResponseMetadata": {"RequestId": ...}}`` to choose the request id.
-        unchecked_shapes: names of shapes that the handlers validate themselves.
+        unchecked: members of shapes that the handlers validate themselves, such as ``CreateFunctionRequest.Runtime``.
     """
 
-    def __init__(self, service: str, handlers: Iterable[object], unchecked_shapes: Iterable[str] = ()) -> None:
+    def __init__(self, service: str, handlers: Iterable[object], unchecked: Iterable[str] = ()) -> None:
         self._model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
-        self._unchecked = frozenset(unchecked_shapes)
+        self._unchecked = frozenset(unchecked)
         self._identifiers = Identifiers()
         self._operations: dict[str, Operation] = {}
         self._routes: dict[tuple[str, str], list[_Route]] = {}
@@ -77,7 +80,7 @@ class ServiceApi:
                 self._operations.setdefault(name, operation)
 
     def answer(self, request: HttpRequest, region: str) -> bytes | None:
-        """Return the response; None when no handler knows the operation.
+        """Return the response, empty when it has gone out already; None when no handler knows the operation.
 
         Raises:
             AwsError: the service refuses the request.
@@ -97,6 +100,8 @@ class ServiceApi:
             result = operation(region, parameters)
         finally:
             request_headers.reset(token)
+        if result is None and operation_model.has_event_stream_output:
+            return b""
         return self._response(operation_model, result or {})
 
     def operation_of(self, request: HttpRequest) -> str | None:
@@ -144,13 +149,13 @@ class ServiceApi:
         return response_bytes(status, headers, body)
 
 
-def check(shape: Shape, parameters: Mapping[str, Any], unchecked_shapes: frozenset[str] = frozenset()) -> None:
+def check(shape: Shape, parameters: Mapping[str, Any], unchecked: frozenset[str] = frozenset()) -> None:
     """Compare parameters with a shape of the service model.
 
     Raises:
         AwsError: ValidationException in the words of AWS's services, with every fault that was found.
     """
-    faults = validation_errors(shape, parameters, unchecked_shapes)
+    faults = validation_errors(shape, parameters, unchecked)
     if faults:
         plural = "" if len(faults) == 1 else "s"
         raise AwsError(

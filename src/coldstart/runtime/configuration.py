@@ -31,5 +31,18 @@ class FunctionConfiguration:
     log_group: str = ""
     layers: Path | None = None
     """The merged layers; what the function sees as /opt."""
+    role: str = ""
+    """ARN of the execution role."""
+    architecture: str = "x86_64"
+    log_format: str = "Text"
+    """``Text`` or ``JSON``."""
+    application_log_level: str = ""
+    """With JSON: the least level of the function's own log lines, such as ``INFO``; empty for no filter."""
+    system_log_level: str = ""
+    """With JSON: the least level of the platform's log lines; empty for no filter."""
+    tracing: str = "PassThrough"
+    """``Active`` when Lambda itself samples traces, else ``PassThrough``."""
     snap_start: bool = False
-    """Whether environments are restored from a snapshot: SnapStart is on, and this is a published version."""
+    """Whether this version starts from a snapshot (ApplyOn is PublishedVersions, and it is a published version)."""
+    isolates_tenants: bool = False
+    """Whether each tenant has execution environments of its own (TenancyConfig PER_TENANT)."""

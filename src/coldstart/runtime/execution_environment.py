@@ -58,6 +58,8 @@ class Invocation:
     tenant_id: str = ""
     sink: ResponseSink | None = None
     """Takes the response while it arrives; the result's payload is then empty."""
+    invoked_arn: str = ""
+    """The ARN that the caller used; empty when it is the version's own."""
 
 
 @dataclass(frozen=True)
@@ -383,7 +385,7 @@ class ExecutionEnvironment:
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + deadline - now) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self._configuration.function_arn,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.invoked_arn or self._configuration.function_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_id or self._trace_id(),
         }
         if invocation.tenant_id:

@@ -42,6 +42,7 @@ class Function:
         client_context: str = "",
         trace_id: str = "",
         tenant_id: str = "",
+        invoked_arn: str = "",
         sink: ResponseSink | None = None,
     ) -> InvocationResult:
         """Run the function with an event (JSON) and wait for what comes of it.
@@ -52,6 +53,7 @@ class Function:
             client_context: JSON text that the handler finds in ``context.client_context``.
             trace_id: the caller's ``X-Amzn-Trace-Id``; a new trace without it.
             tenant_id: whose invocation it is; tenants never share an environment.
+            invoked_arn: the ARN that the caller used, when it is not the version's own: for ``context.invoked_function_arn``.
             sink: takes the response while it arrives; without one it is the result's payload. What a function returns that
                 does not stream arrives in one piece. An error's document is always the result's payload, also when a part of
                 the response has been said before.
@@ -63,7 +65,7 @@ class Function:
             RuntimeMissing: this machine cannot run the function's language.
         """
         invocation = Invocation(
-            request_id or self._host.identifiers.uuid(), event, client_context, trace_id, tenant_id, sink
+            request_id or self._host.identifiers.uuid(), event, client_context, trace_id, tenant_id, sink, invoked_arn
         )
         environment = None if tenant_id else self.provisioned.take()
         if environment is not None:

@@ -9,7 +9,6 @@ import io
 import lzma
 import shutil
 import stat
-import tempfile
 import threading
 import zipfile
 import zlib
@@ -64,10 +63,14 @@ class PackageStore:
         return target
 
 
-def check_package(zipped: bytes) -> None:
-    """Unpack for a trial, and raise InvalidPackage if these bytes cannot be a deployment package."""
-    with tempfile.TemporaryDirectory(prefix="coldstart-package-") as folder:
-        PackageStore(Path(folder)).unpack(zipped)
+def unzipped_size(zipped: bytes) -> int:
+    """Return how many bytes a deployment package has when it is unzipped.
+
+    Raises:
+        InvalidPackage: it is none, or too large.
+    """
+    with _opened(zipped) as archive:
+        return sum(entry.file_size for entry in _entries(archive, MAX_UNZIPPED_BYTES))
 
 
 @contextlib.contextmanager
