@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import json
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 from coldstart.runtime.process_tree import ProcessTree
 
 _STATUS_BYTES = 256
+_libc = ctypes.CDLL(None)
 _LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
 
 
@@ -69,7 +71,14 @@ class RuntimeProcess:
         self._host.kill(self.number)
 
     def terminate(self) -> None:
-        """Ask the process itself, and nothing that it has started, to end: SIGTERM."""
+        """Ask the process itself, and nothing that it has started, to end: SIGTERM.
+
+        It goes to the main thread, where it interrupts the waiting for an event. Another thread would take note of it too, but
+        Python runs signal handlers in the main thread only, whenever that wakes up.
+        """
+        if hasattr(_libc, "tgkill"):
+            _libc.tgkill(self.pid, self.pid, signal.SIGTERM)
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
 
