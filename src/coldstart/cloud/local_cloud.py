@@ -95,6 +95,15 @@ class Cloud:
         self._lambda.empty_region(region)
         empty_region(ACCOUNT_ID, region)
 
+    def settle(self) -> None:
+        """Return when all that is due by now has happened: invocations, retries, deliveries, and what came of them.
+
+        Raises:
+            NotSettled: something did not end within a minute of real time.
+            WorkFailed: something failed that is a fault of the local AWS.
+        """
+        self.clock.settle()
+
     def stop(self) -> None:
         """End every execution environment, forget all state and give the environment variables back."""
         if self._stopped:

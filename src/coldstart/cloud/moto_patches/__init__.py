@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldstart.cloud.moto_patches import (
+    clock,
     http_apis,
     log_filter_patterns,
     queue_messages,
@@ -12,6 +13,7 @@ from coldstart.cloud.moto_patches import (
 )
 
 _PATCHES = (
+    clock,
     http_apis,
     log_filter_patterns,
     queue_messages,
