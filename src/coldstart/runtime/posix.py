@@ -178,19 +178,27 @@ class ProcessHost:
         return self._start("spawn", message)
 
     def restore(
-        self, snapshot: RuntimeProcess, environment: dict[str, str], replaces: dict[str, str]
+        self,
+        snapshot: RuntimeProcess,
+        environment: dict[str, str],
+        replaces: dict[str, str],
+        *,
+        tmp_megabytes: int | None = None,
     ) -> RuntimeProcess:
         """Start a process as a fork of one that was spawned for it and has come to the point of its snapshot.
 
         Args:
             environment: the variables that the new process has otherwise than the snapshot.
             replaces: the same variables as the snapshot has them.
+            tmp_megabytes: when the snapshot has a /tmp of its own, the size of the one that the new process gets, with the same
+                files; it lasts as long as the process.
 
         Raises:
             LauncherGone: the launcher has died.
             SnapshotGone: the snapshot's process has died.
         """
-        return self._start("restore", {"from": snapshot.number, "env": environment, "replaces": replaces})
+        message = {"from": snapshot.number, "env": environment, "replaces": replaces, "tmp_megabytes": tmp_megabytes}
+        return self._start("restore", message)
 
     def _start(self, how: str, message: dict[str, object]) -> RuntimeProcess:
         log_read, log_write = os.pipe()
