@@ -15,6 +15,7 @@ CORRECTED = [
     ("moto.logs.models", "if len(self.subscription_filters) == 2:"),
     ("moto.events.models", 'raise NotImplementedError(f"Expr not defined for {type(self)}")'),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
+    ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]
 
 

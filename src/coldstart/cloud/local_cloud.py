@@ -6,6 +6,8 @@ import atexit
 import os
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
+from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
@@ -62,6 +64,16 @@ class Cloud:
         )
         self._pushing_services = PushingServices(
             self._lambda.service,
+            self.clock,
+            self.identifiers,
+            ACCOUNT_ID,
+        )
+        event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
+        self._lambda.api.add(event_invoke_configs)
+        AsynchronousInvocations(
+            self._lambda.service,
+            event_invoke_configs,
+            self._pushing_services.targets,
             self.clock,
             self.identifiers,
             ACCOUNT_ID,

@@ -421,9 +421,7 @@ class ExecutionEnvironment:
         return self._as_on_aws(error.body.decode("utf-8", "replace")).encode()
 
     def _trace_id(self) -> str:
-        identifiers = self._host.identifiers
-        epoch = f"{int(self._host.clock.now()):08x}"
-        return f"Root=1-{epoch}-{identifiers.hex(24)};Parent={identifiers.hex(16)};Sampled=0"
+        return self._host.identifiers.trace_header(self._host.clock.now())
 
     def _exceeded_memory(self, limits: ResourceLimits) -> bool:
         """Take note of the memory that was used, and return whether it was more than the function has."""
