@@ -25,9 +25,7 @@ class StreamedAnswer:
         write: takes a piece of the body.
     """
 
-    def __init__(
-        self, start: Callable[[int, list[tuple[str, str]]], object], write: Callable[[bytes], object]
-    ) -> None:
+    def __init__(self, start: Callable[[int, list[tuple[str, str]]], object], write: Callable[[bytes], object]) -> None:
         self._start = start
         self._write = write
         self._prelude: bytearray | None = None

@@ -9,6 +9,7 @@ from coldstart.cloud.moto_patches import (
     message_lineage,
     queue_messages,
     rest_api_deployments,
+    rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
 )
@@ -20,6 +21,7 @@ _PATCHES = (
     message_lineage,
     queue_messages,
     rest_api_deployments,
+    rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
 )
