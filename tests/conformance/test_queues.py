@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import boto3
-from moto.sqs import models
 
 from coldstart.cloud import Cloud
-
-
-def test_moto_still_runs_functions_inside_send_message() -> None:
-    """When this fails, moto has caught up: see ``moto_patches/queue_messages.py``."""
-    source = Path(models.__file__).read_text(encoding="utf-8")
-    assert "send_sqs_batch" in source
-    assert "# TODO: This can become very inefficient if a large number of messages are in-flight" in source
 
 
 def test_messages_hide_and_reappear_by_the_clouds_clock(local_aws: Cloud) -> None:

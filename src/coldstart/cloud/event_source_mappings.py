@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from coldstart.cloud.arrivals import arrivals
 from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.failure_destination import FailureDestination
 from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.mapping_configuration import (
     Source,
@@ -22,9 +23,14 @@ from coldstart.cloud.mapping_configuration import (
     queue_settings,
     refused,
     source_of,
+    stream_settings,
 )
+from coldstart.cloud.mapping_metrics import put_mapping_metric
+from coldstart.cloud.pagination import take_page
 from coldstart.cloud.queue_source import QueueSource, find_queue
+from coldstart.cloud.stream_sources import DynamoDbSource, KinesisSource, find_kinesis_stream, find_table
 from coldstart.events.queue_mapping import QueueMapping
+from coldstart.events.stream_mapping import DiscardedBatch, Stream, StreamMapping
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.execution_environment import InvocationResult
 from coldstart.runtime.identifiers import Identifiers
@@ -73,6 +79,12 @@ class EventSourceMapping:
         """The ARN of the queue or stream."""
         return str(self.configuration["EventSourceArn"])
 
+    def shown(self) -> dict[str, Any]:
+        """Return what GetEventSourceMapping tells."""
+        if isinstance(self.runner, StreamMapping):
+            return self.configuration | {"LastProcessingResult": self.runner.last_result}
+        return dict(self.configuration)
+
 
 class EventSourceMappings:
     """Handles the operations; see :class:`coldstart.cloud.service_api.ServiceApi`."""
@@ -82,6 +94,7 @@ class EventSourceMappings:
         self._clock = clock
         self._identifiers = identifiers
         self._account_id = account_id
+        self._destination = FailureDestination(clock, identifiers, account_id)
         self._lock = threading.RLock()
         self._mappings: dict[str, EventSourceMapping] = {}
 
@@ -106,8 +119,6 @@ class EventSourceMappings:
             "FunctionArn": function.arn,
             "StateTransitionReason": "User action" if source.is_stream else "USER_INITIATED",
         }
-        if source.is_stream:
-            configuration["LastProcessingResult"] = "No records processed"
         _drop_empty(configuration)
         mapping = EventSourceMapping(
             region, source, configuration, dict(params.get("Tags") or {}), params.get("Enabled", True)
@@ -115,7 +126,7 @@ class EventSourceMappings:
         with self._lock:
             self._check_unique(mapping, function.name)
             self._mappings[uuid] = mapping
-            mapping.runner = self._runner(mapping)
+            mapping.runner = self._runner(mapping, function.role)
             return self._transition(mapping, "Creating")
 
     def get_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -125,25 +136,19 @@ class EventSourceMappings:
             AwsError: there is none (ResourceNotFoundException).
         """
         with self._lock:
-            return dict(self._find(region, params["UUID"]).configuration)
+            return self._find(region, params["UUID"]).shown()
 
     def list_event_source_mappings(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return the mappings of the region, of a source, or of a function."""
         with self._lock:
-            found = [dict(mapping.configuration) for mapping in self._mappings.values() if mapping.region == region]
+            found = [mapping.shown() for mapping in self._mappings.values() if mapping.region == region]
         if arn := params.get("EventSourceArn"):
             found = [mapping for mapping in found if mapping["EventSourceArn"] == arn]
         if name := params.get("FunctionName"):
             function = self._functions.find(name, region)
             found = [mapping for mapping in found if function is not None and mapping["FunctionArn"] == function.arn]
-        marker = params.get("Marker")
-        uuids = [mapping["UUID"] for mapping in found]
-        start = uuids.index(marker) + 1 if marker in uuids else 0
-        end = start + min(params.get("MaxItems") or MAX_LISTED, MAX_LISTED)
-        result: dict[str, Any] = {"EventSourceMappings": found[start:end]}
-        if end < len(found):
-            result["NextMarker"] = uuids[end - 1]
-        return result
+        page, marker = take_page(found, params, lambda mapping: str(mapping["UUID"]), MAX_LISTED)
+        return {"EventSourceMappings": page, "NextMarker": marker}
 
     def update_event_source_mapping(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Change a mapping; it goes on from where it is.
@@ -223,6 +228,12 @@ class EventSourceMappings:
             )
 
     def _check_source(self, source: Source, arn: str, function_timeout: int) -> None:
+        if source is Source.KINESIS and find_kinesis_stream(arn) is None:
+            raise refused(f"Stream not found: {arn}")
+        if source is Source.DYNAMODB and find_table(arn) is None:
+            raise refused(f"Stream not found: {arn}")
+        if source is not Source.QUEUE:
+            return
         queue = find_queue(arn)
         if queue is None:
             raise refused(
@@ -236,21 +247,48 @@ class EventSourceMappings:
                 f"{function_timeout} seconds"
             )
 
-    def _runner(self, mapping: EventSourceMapping) -> Runner:
+    def _runner(self, mapping: EventSourceMapping, role_arn: str) -> Runner:
         def target(event: bytes, trace_id: str) -> InvocationResult:
             arn = mapping.configuration["FunctionArn"]
             return self._functions.invoke(arn, event, region=mapping.region, trace_id=trace_id)
 
         def measure(name: str, value: float) -> None:
-            pass
+            put_mapping_metric(self._account_id, mapping.region, mapping.configuration, name, value)
 
-        return QueueMapping(
-            QueueSource(mapping.source_arn), target, self._clock, queue_settings(mapping.configuration), measure
+        configuration = mapping.configuration
+        if mapping.source is Source.QUEUE:
+            settings = queue_settings(configuration)
+            return QueueMapping(QueueSource(mapping.source_arn), target, self._clock, settings, measure)
+        stream: Stream
+        if mapping.source is Source.KINESIS:
+            stream = KinesisSource(mapping.source_arn, role_arn)
+        else:
+            stream = DynamoDbSource(mapping.source_arn)
+
+        def discard(batch: DiscardedBatch) -> None:
+            destination = mapping.configuration["DestinationConfig"].get("OnFailure", {}).get("Destination")
+            if destination:
+                arn = mapping.configuration["FunctionArn"]
+                self._destination.send(destination, batch, stream, arn, mapping.uuid)
+                measure("OnFailureDestinationDeliveredEventCount", len(batch.records))
+
+        return StreamMapping(
+            stream,
+            target,
+            self._clock,
+            stream_settings(mapping.source, configuration),
+            position=configuration["StartingPosition"],
+            timestamp=configuration.get("StartingPositionTimestamp", 0.0),
+            discard=discard,
+            measure=measure,
         )
 
     def _configure(self, mapping: EventSourceMapping) -> None:
+        """Let a mapping at work go by its new configuration."""
         if isinstance(mapping.runner, QueueMapping):
             mapping.runner.settings = queue_settings(mapping.configuration)
+        elif isinstance(mapping.runner, StreamMapping):
+            mapping.runner.settings = stream_settings(mapping.source, mapping.configuration)
 
     def _transition(self, mapping: EventSourceMapping, state: str) -> dict[str, Any]:
         """Put the mapping into a passing state and return its configuration; it enters the lasting one in the background."""
@@ -265,7 +303,7 @@ class EventSourceMappings:
                     del self._mappings[mapping.uuid]
                 (self._start if mapping.is_enabled else self._stop)(mapping)
 
-        result = dict(mapping.configuration)
+        result = mapping.shown()
         self._clock.work(enter, f"{state.lower()} {mapping.uuid}")
         return result
 

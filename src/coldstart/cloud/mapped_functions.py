@@ -20,6 +20,8 @@ class MappedFunction:
     name: str
     timeout: int
     """Seconds."""
+    role: str
+    """The ARN of its execution role."""
 
 
 class MappedFunctions:
@@ -36,7 +38,12 @@ class MappedFunctions:
             version = self._store.version(reference)
         except AwsError:
             return None
-        return MappedFunction(reference.arn(self._store.account_id), reference.name, version.settings["Timeout"])
+        return MappedFunction(
+            reference.arn(self._store.account_id),
+            reference.name,
+            version.settings["Timeout"],
+            version.settings["Role"],
+        )
 
     def invoke(self, arn: str, event: bytes, *, region: str, trace_id: str = "") -> InvocationResult:
         """Invoke and wait.

@@ -13,6 +13,7 @@ from typing import Any
 from coldstart.cloud.aws_error import AwsError
 from coldstart.events.event_filter import EventPattern, InvalidEventPattern, RecordFilter
 from coldstart.events.queue_mapping import DEFAULT_CONCURRENCY, QueueMappingSettings
+from coldstart.events.stream_mapping import StreamMappingSettings
 
 MAX_FILTERS = 5
 """Filters of a mapping; AWS raises it to 10 on request."""
@@ -190,4 +191,19 @@ def queue_settings(settings: Mapping[str, Any]) -> QueueMappingSettings:
         maximum_concurrency=settings.get("ScalingConfig", {}).get("MaximumConcurrency", provisioned),
         reports_batch_item_failures=REPORT_BATCH_ITEM_FAILURES in settings["FunctionResponseTypes"],
         record_filter=record_filter(Source.QUEUE, settings),
+    )
+
+
+def stream_settings(source: Source, settings: Mapping[str, Any]) -> StreamMappingSettings:
+    """Return how a mapping reads its stream."""
+    return StreamMappingSettings(
+        batch_size=settings["BatchSize"],
+        batching_window=settings["MaximumBatchingWindowInSeconds"],
+        parallelization_factor=settings["ParallelizationFactor"],
+        maximum_retry_attempts=settings["MaximumRetryAttempts"],
+        maximum_record_age=settings["MaximumRecordAgeInSeconds"],
+        bisects_batch=settings["BisectBatchOnFunctionError"],
+        reports_batch_item_failures=REPORT_BATCH_ITEM_FAILURES in settings["FunctionResponseTypes"],
+        tumbling_window=settings["TumblingWindowInSeconds"],
+        record_filter=record_filter(source, settings),
     )

@@ -18,8 +18,7 @@ class PushingServices:
     """S3's notifications and the like, from the moment it is made until :meth:`stop`."""
 
     def __init__(self, invoker: Invoker, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
-        self.targets = targets = EventTargets(invoker, clock, identifiers, account_id)
-        """Hands events to whatever an ARN names."""
+        targets = EventTargets(invoker, clock, identifiers, account_id)
         self._moto = Replacements()
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)

@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from moto.core.utils import unix_time_millis
@@ -35,8 +34,16 @@ _FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
 _SEQUENCE_STEP = 256
 _LONG_POLL_SECONDS = 1.0
 
-_trace_header: ContextVar[str] = ContextVar("trace_header", default="")
-_held_back: ContextVar[set[str] | None] = ContextVar("held_back", default=None)
+
+class _Request(threading.local):
+    """What is known of the request that this thread answers."""
+
+    trace_header = ""
+    held_back: set[str] | None = None
+    """The queues in which something has arrived, when nobody is to be told yet."""
+
+
+_request = _Request()
 
 
 class QueueMessages:
@@ -282,17 +289,20 @@ def _add_message(queue: Queue, message: Message) -> None:
 
 
 def _take(queue: Queue, message: Message) -> None:
-    header = _trace_header.get()
+    header = _request.trace_header
     if header and "AWSTraceHeader" not in message.system_attributes:
         message.system_attributes["AWSTraceHeader"] = {"DataType": "String", "StringValue": header}
     messages_of(queue).append(message)
     with queue._messages_lock:
         queue._messages_lock.notify_all()
-    held_back = _held_back.get()
-    if held_back is None:
+    _tell(queue)
+
+
+def _tell(queue: Queue) -> None:
+    if _request.held_back is None:
         arrivals.tell(queue.queue_arn)
     else:
-        held_back.add(queue.queue_arn)
+        _request.held_back.add(queue.queue_arn)
 
 
 def _delete_message(queue: Queue, receipt_handle: str) -> None:
@@ -304,7 +314,7 @@ def _delete_message(queue: Queue, receipt_handle: str) -> None:
     queue.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
     messages_of(queue).remove(message)
     if queue.fifo_queue:
-        arrivals.tell(queue.queue_arn)  # others of its group may be received now
+        _tell(queue)  # others of its group may be received now
 
 
 def _receive_message(
@@ -343,16 +353,16 @@ def _change_message_visibility(
             "message is beyond the limit [43200 seconds]"
         )
     messages_of(queue).change_visibility(message, int(visibility_timeout))
-    arrivals.tell(queue.queue_arn)
+    _tell(queue)
 
 
 def _carrying_trace_header(send: Any) -> Any:
     def carrying_trace_header(response: SQSResponse) -> Any:
-        token = _trace_header.set(response.headers.get("X-Amzn-Trace-Id", ""))
+        _request.trace_header = response.headers.get("X-Amzn-Trace-Id", "")
         try:
             return send(response)
         finally:
-            _trace_header.reset(token)
+            _request.trace_header = ""
 
     return carrying_trace_header
 
@@ -370,11 +380,13 @@ def _arriving_together(send: Any) -> Any:
 @contextmanager
 def hold_back() -> Iterator[None]:
     """Tell of what arrives in queues only at the end."""
-    arrived: set[str] = set()
-    token = _held_back.set(arrived)
+    if _request.held_back is not None:
+        yield
+        return
+    arrived = _request.held_back = set()
     try:
         yield
     finally:
-        _held_back.reset(token)
+        _request.held_back = None
         for arn in arrived:
             arrivals.tell(arn)

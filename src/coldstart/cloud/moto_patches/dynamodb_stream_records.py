@@ -1,0 +1,101 @@
+"""DynamoDB streams that keep their records, and tell the truth in them.
+
+What it corrects in ``moto/dynamodb/models/table.py: StreamShard.add`` (line 222):
+
+- it runs Lambda functions itself, in the writer's request, and then forgets all records, so that every record has the same
+  sequence number and GetRecords finds none;
+- a write that changes nothing makes a record; on AWS it does not
+  (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html);
+- the region is always us-east-1, the event version 1.0, the size that of some JSON.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import StreamRecord, StreamShard
+
+from coldstart.cloud.arrivals import arrivals
+
+_lock = threading.Lock()
+
+
+class _Transaction(threading.local):
+    """The streams that this thread writes to in a transaction, which may be taken back."""
+
+    arns: set[str] | None = None
+
+
+_transaction = _Transaction()
+
+
+def apply() -> None:
+    """Replace how streams take records."""
+    if StreamShard.add is _add:
+        return
+    replacements: list[tuple[type, str, object]] = [
+        (StreamShard, "add", _add),
+        (DynamoDBBackend, "transact_write_items", _telling_at_the_end(DynamoDBBackend.transact_write_items)),
+    ]
+    for owner, name, replacement in replacements:
+        setattr(owner, name, replacement)
+
+
+def _add(shard: StreamShard, old: Item | None, new: Item | None) -> None:
+    if old is not None and new is not None and old == new:
+        return
+    table = shard.table
+    event_name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+    with _lock:
+        sequence_number = shard.starting_sequence_number + len(shard.items)
+        specification: dict[str, Any] = table.stream_specification or {}
+        record = StreamRecord(table, specification["StreamViewType"], event_name, old, new, sequence_number)
+        record.record |= {"eventVersion": "1.1", "awsRegion": table.region_name}
+        change = record.record["dynamodb"]
+        images = [change[name] for name in ("Keys", "NewImage", "OldImage") if name in change]
+        change["SizeBytes"] = sum(_size({"M": image}) for image in images)
+        shard.items.append(record)
+    arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
+    if _transaction.arns is None:
+        arrivals.tell(arn)
+    else:
+        _transaction.arns.add(arn)
+
+
+def _size(attribute: Any) -> int:
+    """Return how many bytes an attribute value counts for.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    kind, value = next(iter(_plain(attribute).items()))
+    if kind == "M":
+        return sum(len(name.encode()) + _size(member) for name, member in value.items())
+    if kind == "L":
+        return sum(_size(member) for member in value)
+    if kind in ("SS", "NS", "BS"):
+        return sum(_size({kind[0]: member}) for member in value)
+    if kind == "N":
+        return (len(str(value).lstrip("-").replace(".", "")) + 1) // 2 + 1
+    return 1 if kind in ("BOOL", "NULL") else len(str(value).encode())
+
+
+def _plain(attribute: Any) -> dict[str, Any]:
+    return attribute if isinstance(attribute, dict) else {attribute.type: attribute.value}
+
+
+def _telling_at_the_end(transact: Any) -> Any:
+    """Tell of the records of a transaction when it has succeeded: moto takes them back when it has not."""
+
+    def telling_at_the_end(backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> None:
+        arns = _transaction.arns = set()
+        try:
+            transact(backend, *args, **kwargs)
+        finally:
+            _transaction.arns = None
+        for arn in arns:
+            arrivals.tell(arn)
+
+    return telling_at_the_end
