@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from coldstart import cloud
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.function import Function
-from coldstart.runtime.host import Host
+from coldstart.runtime.host import Host, make_root
 from coldstart.runtime.identifiers import Identifiers
 
 
@@ -92,14 +91,14 @@ def deploy(local_aws: cloud.Cloud) -> Iterator[Callable[..., Deployed]]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., Function]]:
+def run() -> Iterator[Callable[..., Function]]:
     """A function without a cloud around it, for what no AWS API shows: ``run({"app.py": code}, timeout=1).invoke(b"{}")``.
 
     Its log is in the list ``function.log``, as (log stream, message).
     """
     log: list[tuple[str, str]] = []
     host = Host(
-        tmp_path / "host",
+        make_root(),
         clock=Clock(),
         identifiers=Identifiers(),
         log_sink=lambda group, stream, events: log.extend((stream, event.message) for event in events),

@@ -379,3 +379,39 @@ def test_a_web_page_calls_the_api_but_not_aws(http_api, deploy, local_aws, new_p
     assert page.evaluate(script, [url, options]) == '{"n": 1}'
     script = "url => fetch(url).then(r => 'open', e => 'blocked')"
     assert page.evaluate(script, local_aws.url) == "blocked"
+
+
+def test_an_api_is_made_from_a_document(http_api, deploy):
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html."""
+    function = deploy(ECHO)
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "payloadFormatVersion": "2.0",
+        "uri": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn_of(function)}/invocations",
+    }
+    operation = {"x-amazon-apigateway-integration": integration, "responses": {"default": {"description": "all"}}}
+    document = {
+        "openapi": "3.0.1",
+        "info": {"title": "imported", "version": "2"},
+        "paths": {
+            "/orders/{id}": {"get": operation, "x-amazon-apigateway-any-method": operation},
+            "$default": {"x-amazon-apigateway-any-method": operation},
+        },
+        "x-amazon-apigateway-cors": {"allowOrigins": ["https://shop.example"], "allowMethods": ["GET"]},
+    }
+    api = http_api()
+    imported = api.client.import_api(Body=json.dumps(document))
+    assert (imported["Name"], imported["Version"]) == ("imported", "2")
+    assert imported["CorsConfiguration"]["AllowOrigins"] == ["https://shop.example"]
+    api.client.delete_api(ApiId=imported["ApiId"])
+    api.client.reimport_api(ApiId=api.id, Body=json.dumps(document))
+    api.stage()
+    api.permit(function)
+    paths = {"GET /orders/{id}": "/orders/1", "$default": "/labels"}
+    assert {key: http(api.endpoint + path).json["routeKey"] for key, path in paths.items()} == {
+        key: key for key in paths
+    }
+    assert http(api.endpoint + "/orders/1", "PUT").json["routeKey"] == "ANY /orders/{id}"
+    with pytest.raises(ClientError, match="BadRequestException"):
+        api.client.import_api(Body="no document")

@@ -549,3 +549,92 @@ def test_an_integration_with_another_service_says_that_it_is_not_run(rest_api):
     response = http(api.url("/orders"), "POST", "{}")
     assert response.status == 501
     assert "does not run integrations with the service 'sqs'" in response.json["message"]
+
+
+def _document(function_arn: str, version: dict[str, str]) -> dict[str, Any]:
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function_arn}/invocations",
+    }
+    schemas = {
+        "Order": {"type": "object", "required": ["n"], "properties": {"n": {"$ref": "#/MODELS/Count"}}},
+        "Count": {"type": "integer"},
+    }
+    where = "definitions" if "swagger" in version else "components/schemas"
+    schemas = json.loads(json.dumps(schemas).replace("MODELS", where))
+    schema = {"$ref": f"#/{where}/Order"}
+    body = (
+        {"parameters": [{"in": "body", "name": "Order", "schema": schema}]}
+        if "swagger" in version
+        else {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+    )
+    mock = {
+        "type": "mock",
+        "requestTemplates": JSON_200,
+        "responses": {"default": {"statusCode": "200", "responseParameters": {"method.response.header.X-Cors": "'*'"}}},
+    }
+    return {
+        **version,
+        "info": {"title": "parcel", "version": "1"},
+        **({"definitions": schemas} if "swagger" in version else {"components": {"schemas": schemas}}),
+        "x-amazon-apigateway-binary-media-types": ["image/png"],
+        "x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}},
+        "x-amazon-apigateway-gateway-responses": {"DEFAULT_4XX": {"statusCode": "418"}},
+        "paths": {
+            "/orders/{id}": {
+                "x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": integration, "responses": {}},
+                "options": {"x-amazon-apigateway-integration": mock, "responses": {"200": {"description": "ok"}}},
+            },
+            "/orders": {
+                "post": {
+                    "x-amazon-apigateway-request-validator": "body",
+                    "x-amazon-apigateway-integration": integration,
+                    "responses": {},
+                    **body,
+                }
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize("version", [{"openapi": "3.0.1"}, {"swagger": "2.0"}])
+def test_an_api_is_made_from_a_document(rest_api, deploy, version):
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api.html."""
+    function = deploy(ECHO)
+    arn = function.client.get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
+    api = rest_api()
+    document = json.dumps(_document(arn, version)).encode()
+    imported = api.client.import_rest_api(body=document)
+    assert (imported["name"], imported["binaryMediaTypes"]) == ("parcel", ["image/png"])
+    api.client.delete_rest_api(restApiId=imported["id"])
+    api.client.put_rest_api(restApiId=api.id, mode="overwrite", body=document)
+    api.client.put_rest_api(restApiId=api.id, mode="merge", body=document)
+    assert len(api.client.get_resources(restApiId=api.id)["items"]) == 3
+    api.permit(function)
+    api.deploy()
+    assert http(api.url("/orders/17"), "PUT").json["pathParameters"] == {"id": "17"}
+    assert http(api.url("/orders/17"), "OPTIONS").headers["x-cors"] == "*"
+    assert http(api.url("/orders"), "POST", '{"n": 1}').status == 200
+    response = http(api.url("/orders"), "POST", '{"n": "x"}')
+    assert (response.status, response.json) == (418, {"message": "Invalid request body"})
+
+
+def test_a_method_is_tested_without_a_deployment(rest_api, deploy):
+    """https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html."""
+    api = rest_api()
+    api.proxy("/orders/{id}", deploy(ECHO), "POST", settings={"apiKeyRequired": True})
+    where = {"restApiId": api.id, "resourceId": api.resource("/orders/{id}"), "httpMethod": "POST"}
+    tested = api.client.test_invoke_method(
+        **where, pathWithQueryString="/orders/17?a=b", body='{"n": 1}', headers={"X-Till": "3"}
+    )
+    assert tested["status"] == 200
+    event = json.loads(tested["body"])
+    assert event["pathParameters"] == {"id": "17"}
+    assert event["queryStringParameters"] == {"a": "b"}
+    assert event["headers"] == {"X-Till": "3"}
+    assert event["requestContext"]["stage"] == "test-invoke-stage"
+    assert event["requestContext"]["identity"]["sourceIp"] == "test-invoke-source-ip"
+    assert "Method completed with status: 200" in tested["log"]
+    with pytest.raises(ClientError, match="Invalid Method identifier specified"):
+        api.client.test_invoke_method(**{**where, "httpMethod": "PUT"})

@@ -1,6 +1,8 @@
 """The cloud's clock: things happen in order, when they are due, and advance() returns when they have happened."""
 
+import gc
 import threading
+import weakref
 from contextvars import ContextVar
 
 import pytest
@@ -82,10 +84,61 @@ def test_an_error_in_work_is_told_and_does_not_stop_the_clock() -> None:
     clock, happened = Clock(), []
     clock.after(1, lambda: 1 / 0, name="a division")
     clock.after(2, lambda: happened.append("after it"))
-    with pytest.raises(WorkFailed, match="a division: ZeroDivisionError: division by zero"):
+    with pytest.raises(WorkFailed, match="a division: ZeroDivisionError: division by zero") as raised:
         clock.advance(seconds=3)
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert happened == ["after it"]
     clock.settle()
+
+
+def test_an_error_in_work_is_logged_when_nobody_waits(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    clock.after(1, lambda: 1 / 0, name="a division")
+    with pytest.raises(WorkFailed):
+        clock.advance(seconds=1)
+    (record,) = [record for record in caplog.records if record.name == "coldstart.runtime.clock"]
+    assert "a division" in record.message
+    assert record.exc_info is not None
+
+
+def test_a_chain_of_delays_ends_within_their_sum_however_long_its_links_take() -> None:
+    """Two retries, after one and two minutes, have both happened when three minutes have passed."""
+    clock, happened = Clock(), []
+    busy = threading.Event()
+
+    def attempt(delays: tuple[int, ...]) -> None:
+        busy.wait(0.02)
+        happened.append(len(delays))
+        if delays:
+            clock.after(delays[0], lambda: attempt(delays[1:]))
+
+    clock.work(lambda: attempt((60, 120)))
+    clock.settle()
+    clock.advance(minutes=3)
+    assert happened == [2, 1, 0]
+
+
+def test_advance_moves_the_time_by_what_was_asked() -> None:
+    clock = Clock()
+    clock.after(30, lambda: None)
+    clock.advance(minutes=1)
+    clock.advance(hours=1)
+    assert clock.ahead == pytest.approx(3660)
+
+
+def test_a_cancelled_timer_holds_on_to_nothing() -> None:
+    class Environment:
+        def shut_down(self) -> None:
+            pass
+
+    clock, environment = Clock(), Environment()
+    timer = clock.after(900, environment.shut_down)
+    alive = weakref.ref(environment)
+    timer.cancel()
+    del environment
+    gc.collect()
+    assert alive() is None
+    clock.stop()
 
 
 def test_time_never_goes_backwards() -> None:

@@ -14,10 +14,18 @@ CORRECTED = [
     ("moto.logs.utils", "current_type = UnsupportedFilterPattern"),
     ("moto.logs.models", "if len(self.subscription_filters) == 2:"),
     ("moto.events.models", 'raise NotImplementedError(f"Expr not defined for {type(self)}")'),
+    ("moto.apigateway.models", "deployment = Deployment(deployment_id, name, description)\n        self.deployments"),
+    ("moto.apigateway.models", 'if api_doc.get("swagger") is not None or ('),
+    ("moto.apigateway.models", "self.binaryMediaTypes.append(value)"),
+    (
+        "moto.apigatewayv2.models",
+        "The following parameters have not yet been implemented: CredentialsArn, RouteKey, Target",
+    ),
     ("moto.sqs.models", "result = get_backend(self.account_id, self.region).send_sqs_batch("),
     ("moto.kinesis.models", "self.put_record(record.partition_key, record.explicit_hash_key, record.data)"),
     ("moto.dynamodb.models.table", "result = get_backend(self.account_id, region).send_dynamodb_items("),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
+    ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]
 
 

@@ -25,6 +25,7 @@ from coldstart.cloud.recurrence import Recurrence
 from coldstart.cloud.replacements import Replacements
 from coldstart.events.event_filter import EventPattern, InvalidEventPattern
 from coldstart.events.eventbridge_event import InvalidInput, envelope, is_path, scheduled_event, target_input
+from coldstart.events.lineage import without_lineage
 from coldstart.events.schedule_expression import InvalidScheduleExpression, rule_schedule
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -148,6 +149,8 @@ class EventBuses:
             )
             if ":lambda:" in target["Arn"] and not _is_json(body):
                 body = json.dumps(body)
+            # Loops through EventBridge are not detected: it does not hand the lineage on.
+            trace_id = without_lineage(trace_id)
             self._targets.send(Delivery(target["Arn"], body, principal, rule.arn, target, trace_id))
         except InvalidInput as error:
             self._bury(rule, target, event, TargetRefused("INVALID_JSON", str(error)))

@@ -186,6 +186,10 @@ class EventTargets:
             message=delivery.body,
             arn=delivery.arn,
             subject=delivery.parameters.get("Subject"),
+            message_attributes={
+                name: {"Type": "String", "Value": value}
+                for name, value in delivery.parameters.get("MessageAttributes", {}).items()
+            },
             group_id=delivery.parameters.get("SqsParameters", {}).get("MessageGroupId"),
         )
 

@@ -13,6 +13,7 @@ from coldstart.cloud.http_exchange import ChunkedResponse
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.rest_api_gateway import RestApiGateway
+from coldstart.cloud.rest_api_operations import RestApiOperations
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -47,6 +48,8 @@ class ExecuteApi:
         self._moto.put(Api, "__init__", init)
         invoker = GatewayInvoker(functions, clock)
         self._rest_apis = RestApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        self.rest_api_operations = RestApiOperations(account_id, self._rest_apis)
+        """The operations of API Gateway's own API that run something."""
         self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers)
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from coldstart.cloud.lambda_policies import PolicyApi
 from coldstart.cloud.lambda_store import FunctionVersion, LambdaStore
 from coldstart.cloud.lambda_validation import invalid
 from coldstart.cloud.running_functions import RunningFunctions
+from coldstart.events.lineage import MOST_RUNS, runs_of, with_run_of
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.concurrency import Throttled
 from coldstart.runtime.execution_environment import InvocationResult, RestoreFailed
@@ -51,7 +52,7 @@ class LambdaService:
     """Invokes functions by name or ARN.
 
     Args:
-        clock: the cloud's time, in whose background asynchronous invocations run.
+        clock: the cloud's time, for traces.
         identifiers: where request ids, and the choices of weighted aliases, come from.
     """
 
@@ -67,7 +68,8 @@ class LambdaService:
         self._running = running
         self._policies = policies
         self._identifiers = identifiers
-        self.event_queue: EventQueue = _Retrying(self, clock)
+        self._clock = clock
+        self.event_queue: EventQueue
         """Who runs asynchronous invocations."""
 
     def invoke(
@@ -138,6 +140,11 @@ class LambdaService:
         conditions = {"aws:SourceArn": source_arn, "aws:SourceAccount": source_account}
         return self._policies.allows(function_arn, principal, conditions=conditions)
 
+    def has_no_concurrency(self, function: str) -> bool:
+        """Say whether a function (by ARN) has reserved a concurrency of zero, so that it can never run."""
+        reference = parse_reference(function, "", self._store.account_id)
+        return self._running.concurrency(reference.region).function(reference.name).reserved == 0
+
     def choose(self, function: str, *, qualifier: str | None = None, region: str = "us-east-1") -> Target:
         """Return what an invocation of a function runs; an alias with weights is asked anew each time.
 
@@ -162,6 +169,7 @@ class LambdaService:
         """Run what :meth:`choose` returned; otherwise as :meth:`invoke`."""
         version = target.version
         _check_tenant(version, tenant_id)
+        _check_loop(version, trace_id)
         if version.state.state == "Pending":
             raise AwsError(
                 409,
@@ -180,7 +188,9 @@ class LambdaService:
                 event,
                 request_id=request_id or self._identifiers.uuid(),
                 client_context=client_context,
-                trace_id=trace_id,
+                trace_id=with_run_of(
+                    version.function.arn, trace_id or self._identifiers.trace_header(self._clock.now())
+                ),
                 tenant_id=tenant_id,
                 invoked_arn=target.invoked_arn,
                 sink=sink,
@@ -194,40 +204,19 @@ class LambdaService:
             raise AwsError(502, "InvalidRuntimeException", str(error)) from None
 
 
-class _Retrying:
-    """Runs asynchronous invocations in the background, and twice more when the function fails."""
+def _check_loop(version: FunctionVersion, trace_id: str) -> None:
+    """Refuse an invocation that goes on with a loop.
 
-    _DELAYS = (60.0, 120.0)
-
-    def __init__(self, service: LambdaService, clock: Clock) -> None:
-        self._service = service
-        self._clock = clock
-
-    def put(
-        self,
-        function_arn: str,
-        event: bytes,
-        *,
-        request_id: str,
-        trace_id: str = "",
-        client_context: str = "",
-        tenant_id: str = "",
-    ) -> None:
-        name = f"asynchronous invocation of {function_arn}"
-
-        def run(delays: tuple[float, ...]) -> None:
-            result = self._service.invoke(
-                function_arn,
-                event,
-                request_id=request_id,
-                trace_id=trace_id,
-                client_context=client_context,
-                tenant_id=tenant_id,
-            )
-            if result.function_error and delays:
-                self._clock.after(delays[0], lambda: run(delays[1:]), name)
-
-        self._clock.work(lambda: run(self._DELAYS), name)
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    function = version.function
+    if function.recursive_loop == "Terminate" and runs_of(function.arn, trace_id) >= MOST_RUNS:
+        raise AwsError(
+            400,
+            "RecursiveInvocationException",
+            "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your "
+            "function's invocation.",
+        )
 
 
 def _check_tenant(version: FunctionVersion, tenant_id: str) -> None:

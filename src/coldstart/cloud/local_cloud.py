@@ -6,10 +6,12 @@ import atexit
 import os
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
+from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
-from coldstart.cloud.http_api_deployments import HttpApiDeploymentApi
+from coldstart.cloud.http_api_operations import HttpApiOperations
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
@@ -49,11 +51,15 @@ class Cloud:
             MappedFunctions(self._lambda.store, self._lambda.service), self.clock, self.identifiers, ACCOUNT_ID
         )
         self._lambda.api.add(self._event_source_mappings)
+        self._rest_api_operations = ServiceApi("apigateway", [])
         self._front_door = FrontDoor(
             MotoServices(),
             {
                 "lambda": [self._lambda.api],
-                "apigateway": [ServiceApi("apigatewayv2", [HttpApiDeploymentApi(ACCOUNT_ID, self.clock)])],
+                "apigateway": [
+                    self._rest_api_operations,
+                    ServiceApi("apigatewayv2", [HttpApiOperations(ACCOUNT_ID, self.clock)]),
+                ],
             },
             self._lambda.downloads.answer,
             self._keys.are_known,
@@ -62,6 +68,16 @@ class Cloud:
         )
         self._pushing_services = PushingServices(
             self._lambda.service,
+            self.clock,
+            self.identifiers,
+            ACCOUNT_ID,
+        )
+        event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
+        self._lambda.api.add(event_invoke_configs)
+        AsynchronousInvocations(
+            self._lambda.service,
+            event_invoke_configs,
+            self._pushing_services.targets,
             self.clock,
             self.identifiers,
             ACCOUNT_ID,
@@ -75,6 +91,7 @@ class Cloud:
             self._front_door.addresses,
         )
         self._front_door.let_in("execute-api", self._execute_api)
+        self._rest_api_operations.add(self._execute_api.rest_api_operations)
         self.url = self._front_door.url
         """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
         self._learner_environment = LearnerEnvironment(
@@ -94,6 +111,15 @@ class Cloud:
         self._event_source_mappings.forget(region)
         self._lambda.empty_region(region)
         empty_region(ACCOUNT_ID, region)
+
+    def settle(self) -> None:
+        """Return when all that is due by now has happened: invocations, retries, deliveries, and what came of them.
+
+        Raises:
+            NotSettled: something did not end within a minute of real time.
+            WorkFailed: something failed that is a fault of the local AWS.
+        """
+        self.clock.settle()
 
     def stop(self) -> None:
         """End every execution environment, forget all state and give the environment variables back."""

@@ -6,12 +6,14 @@ import io
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from flask import Flask
+from moto.backends import SERVICE_NAMES
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from coldstart.cloud.moto_patches import apply_all
+from coldstart.cloud.moto_patches import apply_all, clock
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
 
 
@@ -22,7 +24,7 @@ class MotoServices:
         default_user_config["iam"] = {"load_aws_managed_policies": True}
         apply_all()
         moto_api_backend.reset()
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._application = DomainDispatcherApplication(_create_service)
 
     def answer(self, request: HttpRequest) -> bytes:
         """Return moto's response, ready to send."""
@@ -47,6 +49,12 @@ def empty_region(account_id: str, region: str) -> None:
         regions = service.get(account_id)
         if regions is not None and region in regions.keys():  # noqa: SIM118 (`in regions` is true of every region AWS has)
             regions[region].reset()
+
+
+def _create_service(name: SERVICE_NAMES) -> Flask:
+    service = create_backend_app(name)
+    clock.apply()  # in the modules that were loaded for it
+    return service
 
 
 def _without_length(headers: list[tuple[str, str]]) -> dict[str, str]:

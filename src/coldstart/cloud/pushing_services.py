@@ -18,7 +18,8 @@ class PushingServices:
     """S3's notifications and the like, from the moment it is made until :meth:`stop`."""
 
     def __init__(self, invoker: Invoker, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
-        targets = EventTargets(invoker, clock, identifiers, account_id)
+        self.targets = targets = EventTargets(invoker, clock, identifiers, account_id)
+        """Hands events to whatever an ARN names."""
         self._moto = Replacements()
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)

@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-setti
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
-from moto.apigateway.models import APIGatewayBackend, RestAPI, Stage, apigateway_backends
+from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backends
 
 from coldstart.cloud import gateway_response
 from coldstart.cloud.gateway_invocation import GatewayInvoker
@@ -22,6 +23,7 @@ from coldstart.cloud.rest_authorizers import RestAuthorizers
 from coldstart.cloud.rest_integrations import RestExchange, extended_request_id, integrate
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
+from coldstart.events.http_routes import RouteTable
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
 
@@ -64,29 +66,44 @@ class RestApiGateway:
         if stage is None or snapshot is None or api.disableExecuteApiEndpoint:
             answer = gateway_response.answer(GatewayFault("INVALID_API_KEY", "Forbidden"), {}, {}, None)
         else:
-            context = GatewayContext(
-                self._account_id,
-                api.id,
-                stage_name,
-                domain_name("execute-api", api.id, api.region_name),
-                request_id,
-                self._clock.now(),
-                dict(stage.variables),
-            )
-            answer = self._run(api, snapshot, stage, request, context, f"/{path}")
-        trace_id = (request.header("x-amzn-trace-id") or "").partition(";")[0]
-        added = (
-            ("x-amzn-RequestId", request_id),
-            ("x-amz-apigw-id", extended_request_id(request_id)),
-            ("X-Amzn-Trace-Id", trace_id),
+            context = self._context(api, stage_name, request_id, stage.variables)
+            answer = self._run(api, snapshot, stage.deployment_id or "", request, context, f"/{path}")
+        return _with_ids(answer, request, request_id)
+
+    def test(
+        self, api: RestAPI, resource_id: str, request: ClientRequest, stage_variables: Mapping[str, str]
+    ) -> HttpAnswer:
+        """Answer a request to a resource as the API is now, without authorizer and API key."""
+        snapshot = RestApiSnapshot.of(api)
+        path, methods = snapshot.resources[resource_id]
+        open_methods = [
+            (name, path, Resource(resource_id, path, {**method, "authorizationType": "NONE", "apiKeyRequired": False}))
+            for name, method in methods.items()
+        ]
+        snapshot = replace(snapshot, routes=RouteTable(open_methods))
+        request_id = self._identifiers.uuid()
+        stage_name, _, path = request.path.removeprefix("/").partition("/")
+        context = self._context(api, stage_name, request_id, stage_variables)
+        return _with_ids(self._run(api, snapshot, "", request, context, f"/{path}"), request, request_id)
+
+    def _context(
+        self, api: RestAPI, stage_name: str, request_id: str, stage_variables: Mapping[str, str]
+    ) -> GatewayContext:
+        return GatewayContext(
+            self._account_id,
+            api.id,
+            stage_name,
+            domain_name("execute-api", api.id, api.region_name),
+            request_id,
+            self._clock.now(),
+            dict(stage_variables),
         )
-        return HttpAnswer(answer.status, (*answer.headers, *added), answer.body)
 
     def _run(
         self,
         api: RestAPI,
         snapshot: RestApiSnapshot,
-        stage: Stage,
+        deployment_id: str,
         request: ClientRequest,
         context: GatewayContext,
         path: str,
@@ -99,7 +116,7 @@ class RestApiGateway:
             found = snapshot.routes.find(request.method, path.rstrip("/") or "/")
             if found is None:
                 raise GatewayFault("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-            exchange = _exchange(found[0], found[1], request, context, path, snapshot, api, stage.deployment_id or "")
+            exchange = _exchange(found[0], found[1], request, context, path, snapshot, api, deployment_id)
             variables = exchange.variables()
             if len(request.body) > MAX_PAYLOAD_BYTES:
                 raise GatewayFault("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_PAYLOAD_BYTES} bytes.")
@@ -130,6 +147,14 @@ class RestApiGateway:
                 "AUTHORIZER_CONFIGURATION_ERROR", f"The local AWS does not know authorizers of type {kind}.", 501
             )
         return exchange
+
+
+def _with_ids(answer: HttpAnswer, request: ClientRequest, request_id: str) -> HttpAnswer:
+    trace_id = (request.header("x-amzn-trace-id") or "").partition(";")[0]
+    added = [("x-amzn-RequestId", request_id), ("x-amz-apigw-id", extended_request_id(request_id))]
+    if trace_id:
+        added.append(("X-Amzn-Trace-Id", trace_id))
+    return HttpAnswer(answer.status, (*answer.headers, *added), answer.body)
 
 
 def _exchange(

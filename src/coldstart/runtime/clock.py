@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextvars
 import heapq
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+_logger = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 60.0
 """How long :meth:`Clock.settle` and :meth:`Clock.advance` wait for work that makes no progress, in real seconds."""
@@ -40,15 +43,20 @@ class Timer:
     is_cancelled: bool = field(default=False, compare=False)
 
     def cancel(self) -> None:
-        """Do not let it happen. Nothing happens when it already has."""
+        """Do not let it happen, and hold on to nothing that it needed. Does nothing when it has happened already."""
         self.is_cancelled = True
+        self._action = _nothing
+
+
+def _nothing() -> None:
+    pass
 
 
 class Clock:
     """Tells the cloud's time, and does things when their time has come.
 
     Everything that is done runs in a thread of its own, in the context (:mod:`contextvars`) of whoever asked for it. Nobody waits
-    for it, so an error in it is kept in :attr:`failures`, and :meth:`settle` and :meth:`advance` raise it.
+    for it, so an error in it is logged when it happens, and the next :meth:`settle` or :meth:`advance` raises it.
     """
 
     def __init__(self) -> None:
@@ -60,8 +68,7 @@ class Clock:
         self._is_moved = threading.RLock()
         self._is_stopped = False
         self._thread: threading.Thread | None = None
-        self.failures: list[str] = []
-        """What went wrong in work that nobody waited for, as ``name: error``."""
+        self._failures: list[tuple[str, Exception]] = []
 
     def now(self) -> float:
         """Return the cloud's time in seconds since the epoch."""
@@ -107,7 +114,7 @@ class Clock:
             try:
                 context.copy().run(action)
             except Exception as error:
-                self.failures.append(f"{self._working[number]}: {type(error).__name__}: {error}")
+                self._keep(self._working[number], error)
             finally:
                 with self._changed:
                     del self._working[number]
@@ -145,11 +152,12 @@ class Clock:
     ) -> None:
         """Move the cloud's time forward; what becomes due on the way is done in order, each when it is due.
 
-        Returns when all of it, and what came of it, is done.
+        Returns when all of it, and what came of it, is done. The machine's own time passes meanwhile, and the cloud's with it:
+        a retry two minutes after a failure happens on the way through two minutes, however long its forerunners took.
 
         Raises:
             ValueError: the time would go backwards.
-            NotSettled: something did not end in time; it goes on nevertheless.
+            NotSettled: something did not end in time; it goes on nevertheless, and the time stays at what was reached.
             WorkFailed: something failed since this was asked last; the time has been moved nevertheless.
         """
         span = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
@@ -157,12 +165,12 @@ class Clock:
             raise ValueError(f"The cloud's time only goes forward; {span:g} seconds would be backwards.")
         with self._is_moved:
             self._wait_for_work(timeout)
-            target = self.now() + span
-            while timer := self._take_due(target):
+            target = self._ahead + span
+            while timer := self._take_due(time.time() + target):
                 self._ahead += max(0.0, timer.due - self.now())
                 self._start(timer._action, timer.name, timer._context)
                 self._wait_for_work(timeout)
-            self._ahead += max(0.0, target - self.now())
+            self._ahead = max(self._ahead, target)
         self._raise_failures()
 
     def stop(self) -> None:
@@ -172,10 +180,19 @@ class Clock:
             self._timers.clear()
             self._changed.notify_all()
 
+    def _keep(self, name: str, error: Exception) -> None:
+        with self._changed:
+            if self._is_stopped:  # what it needed is gone with the cloud
+                return
+            self._failures.append((name, error))
+        _logger.error("The cloud's work failed: %s", name, exc_info=error)
+
     def _raise_failures(self) -> None:
-        failures, self.failures = self.failures, []
+        with self._changed:
+            failures, self._failures = self._failures, []
         if failures:
-            raise WorkFailed("; ".join(failures))
+            told = "; ".join(f"{name}: {type(error).__name__}: {error}" for name, error in failures)
+            raise WorkFailed(told) from failures[0][1]
 
     def _take_due(self, until: float) -> Timer | None:
         with self._changed:

@@ -126,9 +126,7 @@ class ExecutionEnvironment:
         self._folder = host.root / "environments" / self.id
         self._tmp = self._folder / "tmp"
         self._tmp.mkdir(parents=True)
-        # What is restored from a snapshot shares its file system, and has a directory of its own in it.
-        self._has_own_tmp = not takes_snapshot and snapshot is None
-        self._name_of_tmp = host.processes.name_of_tmp(self._tmp) if self._has_own_tmp else self._tmp
+        self._name_of_tmp = host.processes.name_of_tmp(self._tmp)
         paths = SandboxPaths(configuration, host.runtime_directory, self._name_of_tmp)
         self._as_on_aws = paths.rename
         self._collector = LogCollector(host.clock.now_ms, self._as_on_aws)
@@ -234,12 +232,15 @@ class ExecutionEnvironment:
         """
         if self._process is None:
             raise SnapshotGone
-        shutil.copytree(self._tmp, tmp, symlinks=True, dirs_exist_ok=True)
+        has_root_tmp = self._name_of_tmp != self._tmp
+        if not has_root_tmp:
+            shutil.copytree(self._tmp, tmp, symlinks=True, dirs_exist_ok=True)
         changed = {name: value for name, value in variables.items() if self._variables.get(name) != value}
         replaced = {name: self._variables[name] for name in changed if name in self._variables}
         self._process.thaw()
         try:
-            return self._host.processes.restore(self._process, changed, replaced)
+            size = self._configuration.ephemeral_storage if has_root_tmp else None
+            return self._host.processes.restore(self._process, changed, replaced, tmp_megabytes=size)
         finally:
             self._process.freeze()
 
@@ -270,7 +271,7 @@ class ExecutionEnvironment:
             list(runtime.argv),
             self._variables,
             str(self._configuration.code),
-            tmp=self._tmp if self._has_own_tmp else None,
+            tmp=self._tmp,
             tmp_megabytes=self._configuration.ephemeral_storage,
             takes_snapshot=self._takes_snapshot,
         )
@@ -299,8 +300,7 @@ class ExecutionEnvironment:
 
     def _start_extensions(self, api: RuntimeApi, deadline: float) -> bool:
         """Start the external extensions; return whether they have registered in time."""
-        tmp = self._tmp if self._has_own_tmp else None
-        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api, tmp)
+        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api, self._tmp)
         return self._extensions.start(self._variables, deadline)
 
     def _log_extensions(self, api: RuntimeApi) -> None:
@@ -421,9 +421,7 @@ class ExecutionEnvironment:
         return self._as_on_aws(error.body.decode("utf-8", "replace")).encode()
 
     def _trace_id(self) -> str:
-        identifiers = self._host.identifiers
-        epoch = f"{int(self._host.clock.now()):08x}"
-        return f"Root=1-{epoch}-{identifiers.hex(24)};Parent={identifiers.hex(16)};Sampled=0"
+        return self._host.identifiers.trace_header(self._host.clock.now())
 
     def _exceeded_memory(self, limits: ResourceLimits) -> bool:
         """Take note of the memory that was used, and return whether it was more than the function has."""

@@ -26,16 +26,14 @@ class ExtensionProcesses:
         configuration: of the function, whose layers may have extensions.
         host: starts processes.
         api: what they will talk to.
-        tmp: the temporary directory that they share with the runtime; None when they see the machine's.
+        tmp: the environment's temporary directory.
     """
 
-    def __init__(
-        self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApi, tmp: Path | None
-    ) -> None:
+    def __init__(self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApi, tmp: Path) -> None:
         self._configuration = configuration
-        self._tmp = tmp
         self._host = host
         self._api = api
+        self._tmp = tmp
         self._processes: dict[str, RuntimeProcess] = {}
 
     def start(self, variables: dict[str, str], deadline: float) -> bool:

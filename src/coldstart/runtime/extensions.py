@@ -19,6 +19,9 @@ from coldstart.runtime.http_wire import HttpRequest, response_bytes
 EXTENSION_PATH = "/2020-01-01/extension/"
 MAX_EXTENSIONS = 10
 """Per function (Lambda quotas page)."""
+EXTERNAL_SHUTDOWN_SECONDS = 2.0
+INTERNAL_SHUTDOWN_SECONDS = 0.5
+"""How long the SHUTDOWN phase may take with external extensions, and with internal ones only."""
 
 _JSON = {"Content-Type": "application/json"}
 _ACCEPTED = response_bytes(202, _JSON, b'{"status":"OK"}')
@@ -91,8 +94,8 @@ class Extensions:
     def shutdown_seconds(self) -> float:
         """How long a shutdown may take; a function without extensions gets no time at all."""
         if any(extension.is_external for extension in self._extensions.values()):
-            return 2.0
-        return 0.5 if self._extensions else 0.0
+            return EXTERNAL_SHUTDOWN_SECONDS
+        return INTERNAL_SHUTDOWN_SECONDS if self._extensions else 0.0
 
     def expect(self, name: str) -> None:
         """Take note that an external extension has been started."""

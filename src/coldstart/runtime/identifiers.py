@@ -24,6 +24,14 @@ class Identifiers:
         with self._lock:
             return f"{self._random.getrandbits(digits * 4):0{digits}x}"
 
+    def trace_header(self, now: float) -> str:
+        """Return an ``X-Amzn-Trace-Id`` that begins a trace, which is not sampled.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        return f"Root=1-{int(now):08x}-{self.hex(24)};Parent={self.hex(16)};Sampled=0"
+
     def fraction(self) -> float:
         """Return a number in [0, 1), for weighted choices."""
         with self._lock:

@@ -6,7 +6,8 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
 * ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
   ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
   "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size;
-* ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}}`` with two descriptors (log, status) has process 7 fork another;
+* ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}, "tmp_megabytes": 512}`` with two descriptors (log, status) has
+  process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
 
 It begins with one byte: ``1`` when it can mount such file systems, in a namespace of its own where nobody else sees them,
@@ -140,7 +141,12 @@ class Launcher:
         log, status = self._descriptors[:2]
         del self._descriptors[:2]
         ours, theirs = socket.socketpair()
-        request = json.dumps({"environment": message["env"], "replaces": message["replaces"]}).encode() + b"\n"
+        order = {
+            "environment": message["env"],
+            "replaces": message["replaces"],
+            "tmp_megabytes": message["tmp_megabytes"],
+        }
+        request = json.dumps(order).encode() + b"\n"
         try:
             socket.send_fds(self._snapshots[message["from"]], [request], [log, theirs.fileno()])
         except (OSError, KeyError):

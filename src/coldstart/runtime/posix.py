@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import json
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 from coldstart.runtime.process_tree import ProcessTree
 
 _STATUS_BYTES = 256
+_libc = ctypes.CDLL(None)
 _LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
 
 
@@ -69,7 +71,14 @@ class RuntimeProcess:
         self._host.kill(self.number)
 
     def terminate(self) -> None:
-        """Ask the process itself, and nothing that it has started, to end: SIGTERM."""
+        """Ask the process itself, and nothing that it has started, to end: SIGTERM.
+
+        It goes to the main thread, where it interrupts the waiting for an event. Another thread would take note of it too, but
+        Python runs signal handlers in the main thread only, whenever that wakes up.
+        """
+        if hasattr(_libc, "tgkill"):
+            _libc.tgkill(self.pid, self.pid, signal.SIGTERM)
+            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
 
@@ -169,19 +178,27 @@ class ProcessHost:
         return self._start("spawn", message)
 
     def restore(
-        self, snapshot: RuntimeProcess, environment: dict[str, str], replaces: dict[str, str]
+        self,
+        snapshot: RuntimeProcess,
+        environment: dict[str, str],
+        replaces: dict[str, str],
+        *,
+        tmp_megabytes: int | None = None,
     ) -> RuntimeProcess:
         """Start a process as a fork of one that was spawned for it and has come to the point of its snapshot.
 
         Args:
             environment: the variables that the new process has otherwise than the snapshot.
             replaces: the same variables as the snapshot has them.
+            tmp_megabytes: when the snapshot has a /tmp of its own, the size of the one that the new process gets, with the same
+                files; it lasts as long as the process.
 
         Raises:
             LauncherGone: the launcher has died.
             SnapshotGone: the snapshot's process has died.
         """
-        return self._start("restore", {"from": snapshot.number, "env": environment, "replaces": replaces})
+        message = {"from": snapshot.number, "env": environment, "replaces": replaces, "tmp_megabytes": tmp_megabytes}
+        return self._start("restore", message)
 
     def _start(self, how: str, message: dict[str, object]) -> RuntimeProcess:
         log_read, log_write = os.pipe()

@@ -3,9 +3,10 @@
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html. On AWS the snapshot is the memory and disk of a whole virtual machine;
 here it is a process that waits, and a restored one is a fork of it. What follows from that is the same: module state
 is the same in every environment (also identifiers and the state of random number generators made during INIT), hooks run
-before and after, network connections of the snapshot are closed. Different here: threads started during INIT do not run in
-restored environments, and a path into the temporary directory that was remembered during INIT leads to the snapshot's
-directory (each environment's own has a copy of its files).
+before and after, network connections of the snapshot are closed, each environment has its own copy of what was in /tmp.
+Different here: threads that were started during INIT do not run in restored environments, and external extensions are not part of
+the snapshot: they are started with each environment. Where the machine does not let functions have a /tmp of their own, a path
+into the temporary directory that was remembered during INIT leads to the snapshot's.
 """
 
 from __future__ import annotations

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from coldstart.cloud.moto_patches import (
+    clock,
     dynamodb_stream_records,
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    message_lineage,
     queue_messages,
     rest_api_deployments,
+    rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
 )
 
 _PATCHES = (
+    clock,
     dynamodb_stream_records,
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    message_lineage,
     queue_messages,
     rest_api_deployments,
+    rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
 )

@@ -1,19 +1,21 @@
-"""moto's services follow the cloud's clock.
+"""moto's services tell the cloud's time.
 
-moto (moto/core/utils.py, ``utcnow``) reads the machine's clock, and has no way to move it. Visibility timeouts, the times of
-log events, objects, records and metrics, and expiry come from that one function, by way of ``unix_time`` and
-``unix_time_millis``; services that imported it by name hold the original, so it is replaced in them too.
+moto asks the machine, mostly in ``utcnow`` (moto/core/utils.py), and here and there with ``datetime.now()`` or ``time.time()``
+(moto/secretsmanager/models.py, moto/apigatewayv2/models.py, moto/cognitoidp/utils.py, moto/stepfunctions/parser, ...). Visibility
+timeouts, retention, expiry and the times of objects, log events and records come from there, so ``datetime`` and ``time`` are
+replaced in the namespaces of moto's modules, and nowhere else: whoever signs requests or waits for sockets needs the real ones.
 """
 
 from __future__ import annotations
 
+import datetime
 import sys
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
 
-import moto.core.utils
-
-_utcnow = moto.core.utils.utcnow
+_now: Callable[[], float] = time.time
 
 
 def follow(now: Callable[[], float] | None) -> None:
@@ -22,15 +24,54 @@ def follow(now: Callable[[], float] | None) -> None:
     Args:
         now: seconds since the epoch.
     """
-    if now is None:
-        replacement = _utcnow
-    else:
-        tell = now
+    global _now
+    _now = now or time.time
 
-        def replacement() -> datetime:
-            return datetime.fromtimestamp(tell(), UTC).replace(tzinfo=None)
 
-    before = moto.core.utils.utcnow
+def apply() -> None:
+    """Replace the clocks in the modules of moto that are loaded. moto loads a service when it is first asked for: call it again then."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("moto.") and getattr(module, "utcnow", None) is before:
-            module.utcnow = replacement  # type: ignore[attr-defined]
+        if name.startswith("moto."):
+            names = vars(module)
+            for attribute in ("datetime", "time"):
+                replacement = _REPLACEMENTS.get(id(names.get(attribute)))
+                if replacement is not None:
+                    names[attribute] = replacement
+
+
+def _time() -> float:
+    return _now()
+
+
+class _AnyDatetime(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, datetime.datetime)
+
+
+class _Datetime(datetime.datetime, metaclass=_AnyDatetime):
+    """``datetime.datetime`` for moto: it makes the real ones, and ``now`` is the cloud's."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> datetime.datetime:  # type: ignore[misc]
+        return datetime.datetime(*args, **kwargs)
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(_now(), tz)
+
+    @classmethod
+    def utcnow(cls) -> datetime.datetime:  # type: ignore[override]
+        return datetime.datetime.fromtimestamp(_now(), datetime.UTC).replace(tzinfo=None)
+
+
+def _module(original: ModuleType, **replacements: object) -> ModuleType:
+    module = ModuleType(original.__name__, original.__doc__)
+    vars(module).update(vars(original) | replacements)
+    return module
+
+
+_REPLACEMENTS = {
+    id(datetime): _module(datetime, datetime=_Datetime),
+    id(datetime.datetime): _Datetime,
+    id(time): _module(time, time=_time),
+    id(time.time): _time,
+}

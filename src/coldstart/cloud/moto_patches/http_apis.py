@@ -2,7 +2,8 @@
 
 ``create_api`` with a target makes an integration, a route and a stage that deploys by itself
 (https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html); a second route with a key is a conflict; a stage
-shows the deployment that it serves.
+shows the deployment that it serves; documents are read with all their extensions, where moto takes routes named after
+``x-amazon-apigateway-any-method`` and types in lower case.
 """
 
 # mypy: disable-error-code="method-assign, assignment, attr-defined, misc"
@@ -12,9 +13,12 @@ import json
 import re
 from typing import Any
 
+import yaml
 from moto.apigatewayv2.exceptions import APIGatewayV2Error
 from moto.apigatewayv2.models import Api, Route, Stage
 from moto.apigatewayv2.responses import ApiGatewayV2Response
+
+from coldstart.cloud.http_api_import import import_document
 
 _motos_create_api = ApiGatewayV2Response.create_api
 _motos_create_route = Api.create_route
@@ -35,6 +39,7 @@ def apply() -> None:
     """Correct moto."""
     ApiGatewayV2Response.create_api = _create_api
     Api.create_route = _create_route
+    Api.import_api = _import_api
     Stage.__init__ = _init_stage
     Stage.to_json = _stage_to_json
 
@@ -74,6 +79,10 @@ def _create_route(api: Api, *arguments: Any, **parameters: Any) -> Route:
     if any(route.route_key == key for route in api.routes.values()):
         raise RouteKeyTaken(str(key))
     return _motos_create_route(api, *arguments, **parameters)
+
+
+def _import_api(api: Api, body_str: str, fail_on_warnings: bool) -> None:
+    import_document(api, yaml.safe_load(body_str))
 
 
 def _init_stage(stage: Stage, api: Api, config: dict[str, Any]) -> None:

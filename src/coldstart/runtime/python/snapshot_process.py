@@ -5,7 +5,7 @@ where the real one waits until Lambda has taken the snapshot, after the before-s
 after-restore hooks and serves events. Imports nothing of coldstart. Linux only.
 
 On the control socket, one JSON line for each restore, with two descriptors (log, launcher): ``{"environment": {...},
-"replaces": {...}}``. The fork gets the log as its output; on the launcher's descriptor its PID is written once it is a child of the
+"replaces": {...}, "tmp_megabytes": 512}`` (null when /tmp is the machine's). The fork gets the log as its output; on the launcher's descriptor its PID is written once it is a child of the
 launcher's, and it goes on when the launcher has answered.
 """
 
@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -24,7 +25,9 @@ import runtime_client
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 0x2, 0x4, 0x4000, 0x40000
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class SnapshotClient(LambdaRuntimeClient):
@@ -42,7 +45,7 @@ class SnapshotClient(LambdaRuntimeClient):
             message, log, launcher = self._receive()
             if _fork_child_of_launcher(launcher):
                 self._control.close()
-                self._become(message["environment"], message["replaces"], log)
+                self._become(message, log)
                 return
             os.close(log)
             launcher.close()
@@ -57,10 +60,13 @@ class SnapshotClient(LambdaRuntimeClient):
             descriptors += more
         return json.loads(data), descriptors[0], socket.socket(fileno=descriptors[1])
 
-    def _become(self, environment, replaces, log):
+    def _become(self, message, log):
+        environment, replaces = message["environment"], message["replaces"]
         for descriptor in (1, 2, 3):
             os.dup2(log, descriptor)
         os.close(log)
+        if message["tmp_megabytes"] is not None:
+            _mount_own_tmp(message["tmp_megabytes"])
         _break_network_connections()
         os.environ.update(environment)
         if tempfile.tempdir == replaces.get("TMPDIR"):
@@ -87,7 +93,7 @@ def _fork_child_of_launcher(launcher):
             os.close(write)
             if not launcher.recv(1):
                 os._exit(0)
-            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            _end_with_parent()
             if os.getppid() != parent:
                 os._exit(0)
             launcher.close()
@@ -100,6 +106,33 @@ def _fork_child_of_launcher(launcher):
     os.waitpid(between, 0)  # from now on the new process is the launcher's
     launcher.sendall(pid + b"\n")
     return False
+
+
+def _end_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _mount_own_tmp(megabytes):
+    """Replace /tmp, which is the snapshot's, by a file system of this process's own with the same files."""
+    snapshots = os.open("/tmp", os.O_RDONLY | os.O_DIRECTORY)
+    user, group = os.getuid(), os.getgid()
+    if _libc.unshare(_CLONE_NEWNS) != 0:  # not root: become one who may mount, without any other right
+        _check(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS))
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+        _end_with_parent()  # the kernel forgets it when rights change
+    _check(_libc.mount(b"none", b"/", None, ctypes.c_ulong(_MS_REC | _MS_PRIVATE), None))
+    options = f"size={megabytes}m,mode=1777".encode()
+    _check(_libc.mount(b"tmpfs", b"/tmp", b"tmpfs", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV), options))
+    shutil.copytree(f"/proc/self/fd/{snapshots}", "/tmp", symlinks=True, dirs_exist_ok=True)
+    os.close(snapshots)
+
+
+def _check(result):
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _break_network_connections():

@@ -1,0 +1,113 @@
+"""Puts the queue of asynchronous invocations (:mod:`coldstart.events.event_queue`) between the Lambda service and its targets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from moto.s3.models import s3_backends
+
+from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
+from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
+from coldstart.cloud.lambda_service import LambdaService
+from coldstart.events.event_queue import EventInvokeSettings, EventQueue, NotRun, QueuedEvent
+from coldstart.events.eventbridge_event import envelope
+from coldstart.events.invocation_record import detail_type, s3_key
+from coldstart.runtime.clock import Clock
+from coldstart.runtime.execution_environment import InvocationResult
+from coldstart.runtime.identifiers import Identifiers
+
+_THROTTLED = 429
+_GONE = (400, 403, 404)
+"""What trying again does not mend: the function is gone, or cannot be invoked so."""
+_RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+class AsynchronousInvocations:
+    """The event queue of one account."""
+
+    def __init__(
+        self,
+        service: LambdaService,
+        configs: EventInvokeConfigApi,
+        targets: EventTargets,
+        clock: Clock,
+        identifiers: Identifiers,
+        account_id: str,
+    ) -> None:
+        self._service = service
+        self._configs = configs
+        self._targets = targets
+        self._clock = clock
+        self._identifiers = identifiers
+        self._account_id = account_id
+        self.queue = EventQueue(clock, self, self)
+        service.event_queue = self.queue
+
+    def settings(self, function_arn: str) -> EventInvokeSettings:
+        """Return how the function's asynchronous invocations are handled now."""
+        return self._configs.settings(function_arn)
+
+    def run(self, event: QueuedEvent) -> InvocationResult:
+        """Run the function once.
+
+        Raises:
+            NotRun: it could not be run.
+        """
+        try:
+            return self._service.invoke(
+                event.function_arn,
+                event.event,
+                request_id=event.request_id,
+                trace_id=event.trace_id,
+                client_context=event.client_context,
+                tenant_id=event.tenant_id,
+            )
+        except AwsError as error:
+            reason = str(error.details.get("Reason", ""))
+            is_final = error.status in _GONE or (
+                reason == _RESERVED and self._service.has_no_concurrency(event.function_arn)
+            )
+            raise NotRun(error.status, error.message, reason, is_final=is_final) from None
+
+    def send_record(self, destination_arn: str, record: dict[str, Any], event: QueuedEvent) -> None:
+        """Send a record to a destination. One that is not there or does not take it loses it, as on AWS."""
+        kind = destination_arn.split(":")[2]
+        body = json.dumps(record)
+        with contextlib.suppress(TargetRefused):
+            if kind == "s3":
+                self._put_object(destination_arn, body, event)
+                return
+            parameters: dict[str, Any] = {}
+            if kind == "events":
+                parameters["Event"] = self._event(record, destination_arn)
+            self._targets.send(Delivery(destination_arn, body, parameters=parameters, trace_id=event.trace_id))
+
+    def send_dead_letter(self, target_arn: str, event: QueuedEvent, attributes: dict[str, str]) -> None:
+        """Send the event itself to a dead-letter queue or topic."""
+        parameters = {"MessageAttributes": attributes}
+        with contextlib.suppress(TargetRefused):
+            self._targets.send(
+                Delivery(target_arn, event.event.decode(), parameters=parameters, trace_id=event.trace_id)
+            )
+
+    def _event(self, record: dict[str, Any], bus_arn: str) -> dict[str, Any]:
+        return envelope(
+            event_id=self._identifiers.uuid(),
+            source="lambda",
+            detail_type=detail_type(record),
+            account=self._account_id,
+            seconds=self._clock.now(),
+            region=bus_arn.split(":")[3],
+            detail=record,
+            resources=[bus_arn, record["requestContext"]["functionArn"]],
+        )
+
+    def _put_object(self, bucket_arn: str, body: str, event: QueuedEvent) -> None:
+        bucket = bucket_arn.rpartition(":")[2]
+        backend = s3_backends[self._account_id]["aws"]
+        if bucket in backend.buckets:
+            name = event.function_arn.split(":")[6]
+            backend.put_object(bucket, s3_key(name, self._identifiers.uuid(), self._clock.now()), body.encode())
