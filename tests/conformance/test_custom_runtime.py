@@ -106,3 +106,10 @@ def test_a_bootstrap_in_no_known_format(run):
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     error = json.loads(function.invoke(b"{}").payload)
     assert error["errorMessage"].endswith("Error: fork/exec /var/task/bootstrap: exec format error")
+
+
+def test_the_api_takes_an_os_only_runtime(deploy):
+    function = deploy(BOOTSTRAP, file="bootstrap", Runtime="provided.al2023", Timeout=10)
+    assert function.invoke({"order": "P-1"})["Payload"]["event"] == {"order": "P-1"}
+    failed = deploy("#!/bin/sh\n", file="main", Runtime="provided.al2").invoke()
+    assert failed["Payload"]["errorType"] == "Runtime.InvalidEntrypoint"

@@ -9,10 +9,12 @@ import json
 import re
 import time
 
+import boto3
 import psutil
 import pytest
 
 from coldstart.runtime import extensions
+from tests.conformance.conftest import zipped
 
 PREAMBLE = """#!/usr/bin/env python3
 import http.client, json, os, pathlib, signal, sys, time
@@ -322,3 +324,14 @@ while True:
         "Extension.InvalidExtensionState",
         "Extension.MissingHeader",
     ]
+
+
+def test_a_layer_brings_an_extension(deploy):
+    client = boto3.client("lambda")
+    layer = client.publish_layer_version(LayerName="loyal", Content={"ZipFile": zipped({"extensions/loyal": LOYAL})})
+    function = deploy(FUNCTION, Layers=[layer["LayerVersionArn"]])
+    function.invoke()
+    assert "EXTENSION\tName: loyal\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n" in function.lines()
+    client.update_function_configuration(FunctionName=function.name, Timeout=4)  # ends the environments
+    told = [json.loads(line.split(" got ")[1]) for line in function.lines() if line.startswith("loyal got")]
+    assert [event["eventType"] for event in told] == ["INVOKE", "SHUTDOWN"]

@@ -10,8 +10,10 @@ import re
 import threading
 import time
 
+import boto3
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from coldstart.runtime import execution_environment
 from coldstart.runtime.execution_environment import RestoreFailed
@@ -275,3 +277,78 @@ def test_restored_processes_are_the_launchers_and_end_with_the_function(run):
     function.retire()
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
+
+
+def _publish(function, local_aws):
+    version = function.client.publish_version(FunctionName=function.name)["Version"]
+    local_aws.settle()
+    return version, function.client.get_function_configuration(FunctionName=function.name, Qualifier=version)
+
+
+ON = {"SnapStart": {"ApplyOn": "PublishedVersions"}}
+
+
+def test_a_published_version_is_snapped_and_latest_is_not(deploy, local_aws):
+    function = deploy("import uuid\nmade = str(uuid.uuid4())\ndef handler(event, context):\n    return made\n", **ON)
+    version, configuration = _publish(function, local_aws)
+    assert configuration["State"] == "Active"
+    assert configuration["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
+    assert [line.split(" ")[0] for line in function.lines()] == ["INIT_START", "INIT_REPORT"]
+    function.client.create_alias(FunctionName=function.name, Name="live", FunctionVersion=version)
+    response = function.invoke(Qualifier="live", LogType="Tail")
+    assert response["ExecutedVersion"] == version
+    assert response["Payload"] != function.invoke()["Payload"]
+    reports = [line for line in function.lines() if line.startswith("REPORT")]
+    assert ["Restore Duration" in report for report in reports] == [True, False]
+    assert ["Init Duration" in report for report in reports] == [False, True]
+
+
+def test_a_version_whose_snapshot_fails_cannot_be_invoked(deploy, local_aws):
+    code = "from snapshot_restore_py import register_before_snapshot\n@register_before_snapshot\ndef check():\n    raise ValueError('not yet')\n"
+    function = deploy(code + "def handler(event, context):\n    return 1\n", **ON)
+    version, configuration = _publish(function, local_aws)
+    assert configuration["State"] == "Failed"
+    assert configuration["StateReasonCode"] == "FunctionError.RuntimeInitError"
+    assert "not yet" in configuration["StateReason"]
+    with pytest.raises(ClientError):
+        function.invoke(Qualifier=version)
+    assert function.invoke()["Payload"] == 1
+
+
+def test_a_restore_that_fails_is_an_error_of_invokes(deploy, local_aws):
+    code = "from snapshot_restore_py import register_after_restore\n@register_after_restore\ndef check():\n    raise ValueError('no link')\n"
+    function = deploy(code + "def handler(event, context):\n    return 1\n", **ON)
+    version, _ = _publish(function, local_aws)
+    with pytest.raises(function.client.exceptions.SnapStartException):
+        function.invoke(Qualifier=version)
+
+
+def test_a_client_of_the_snapshot_works_in_what_is_restored(deploy, local_aws):
+    boto3.client("dynamodb").create_table(
+        TableName="snapped-parcels",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    function = deploy(
+        """
+import boto3
+client = boto3.client("dynamodb")
+tables = client.list_tables()["TableNames"]  # opens a connection, which the restored environments find closed
+def handler(event, context):
+    client.put_item(TableName="snapped-parcels", Item={"id": {"S": event["id"]}})
+    return tables
+""",
+        Timeout=20,
+        **ON,
+    )
+    version, _ = _publish(function, local_aws)
+    threads = [
+        threading.Thread(target=function.invoke, args=({"id": str(number)},), kwargs={"Qualifier": version})
+        for number in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert boto3.client("dynamodb").scan(TableName="snapped-parcels")["Count"] == 4

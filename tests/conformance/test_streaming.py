@@ -5,6 +5,7 @@ What Node.js handlers post is held to what AWS's own aws-lambda-ric 4.0.2 posted
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -195,3 +196,35 @@ def test_what_does_not_stream_arrives_in_one_piece(run):
     result = function.invoke(b'{"order": "P-1"}', sink=heard)
     assert (heard.content_type, heard.parts) == ("application/json", [b'{"order": "P-1"}'])
     assert result.payload == b""
+
+
+def _events(function, **parameters):
+    response = function.client.invoke_with_response_stream(FunctionName=function.name, Payload=b"{}", **parameters)
+    return [next(iter(event.items())) for event in response["EventStream"]]
+
+
+def test_the_api_passes_parts_on_as_events(deploy):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html."""
+    [code] = _streaming("stream.write('a'); await new Promise((r) => setTimeout(r, 50)); stream.end('b');").values()
+    events = _events(deploy(code, Runtime="nodejs24.x", Timeout=10), LogType="Tail")
+    assert [event for event in events if event[0] == "PayloadChunk"] == [
+        ("PayloadChunk", {"Payload": b"a"}),
+        ("PayloadChunk", {"Payload": b"b"}),
+    ]
+    kind, complete = events[-1]
+    assert kind == "InvokeComplete"
+    assert b"REPORT RequestId" in base64.b64decode(complete["LogResult"])
+
+
+def test_the_api_tells_of_an_error_at_the_end(deploy):
+    [code] = _streaming("stream.write('a'); throw new RangeError('too far');").values()
+    events = _events(deploy(code, Runtime="nodejs24.x", Timeout=10))
+    assert events[0] == ("PayloadChunk", {"Payload": b"a"})
+    assert events[-1][1]["ErrorCode"] == "Unhandled"
+    assert json.loads(events[-1][1]["ErrorDetails"])["errorMessage"] == "too far"
+
+
+def test_the_api_streams_a_python_response_in_one_piece(deploy):
+    events = _events(deploy("def handler(event, context):\n    return 'label'\n"))
+    assert [kind for kind, _ in events] == ["PayloadChunk", "InvokeComplete"]
+    assert events[0][1] == {"Payload": b'"label"'}
