@@ -39,7 +39,8 @@ class LambdaControlPlane:
         self.downloads = PackageDownloads(host.clock, endpoint)
         """Links to deployment packages."""
         self._layers = layers = LayerApi(self.store, self.running, self.downloads)
-        policies = PolicyApi(self.store)
+        self.policies = policies = PolicyApi(self.store)
+        """The functions' resource policies."""
         concurrency = ConcurrencyApi(self.store, self.running)
         self.service = LambdaService(self.store, self.running, policies, host.clock, host.identifiers)
         """Invokes functions, for everything in the cloud."""

@@ -11,6 +11,7 @@ from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
+from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.learner_environment import LearnerEnvironment
@@ -92,6 +93,17 @@ class Cloud:
         )
         self._front_door.let_in("execute-api", self._execute_api)
         self._rest_api_operations.add(self._execute_api.rest_api_operations)
+        function_urls = FunctionUrls(
+            self._lambda.store,
+            self._lambda.service,
+            self._lambda.policies,
+            self._front_door.addresses,
+            self._signing_key,
+            self.clock,
+            self.identifiers,
+        )
+        self._lambda.api.add(function_urls)
+        self._front_door.let_in("lambda-url", function_urls)
         self.url = self._front_door.url
         """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
         self._learner_environment = LearnerEnvironment(
