@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 from moto.apigatewayv2.models import Api, Stage, apigatewayv2_backends
+from moto.moto_api._internal import mock_random
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_api_deployments import HttpApiDeployment, HttpApiSnapshot, deployment_of, deployments
@@ -38,7 +38,7 @@ class HttpApiOperations:
                 400, "BadRequestException", "Deployment ID cannot be set on a stage with auto-deploy enabled"
             )
         deployment = HttpApiDeployment(
-            "".join(secrets.choice(_ID_CHARACTERS) for _ in range(6)),
+            "".join(mock_random.choice(_ID_CHARACTERS) for _ in range(6)),
             self._clock.now(),
             params.get("Description", ""),
             HttpApiSnapshot.of(api),

@@ -37,7 +37,8 @@ class Cloud:
     def __init__(self) -> None:
         self.clock = Clock()
         clock.follow(self.clock.now)
-        self.identifiers = Identifiers(int(os.environ.get("COLDSTART_SEED", "0")))
+        seed = int(os.environ.get("COLDSTART_SEED", "0"))
+        self.identifiers = Identifiers(seed)
         self._folder = make_root()
         self._host = Host(
             self._folder,
@@ -54,7 +55,7 @@ class Cloud:
         self._lambda.api.add(self._event_source_mappings)
         self._rest_api_operations = ServiceApi("apigateway", [])
         self._front_door = FrontDoor(
-            MotoServices(),
+            MotoServices(seed),
             {
                 "lambda": [self._lambda.api],
                 "apigateway": [

@@ -10,6 +10,7 @@ from flask import Flask
 from moto.backends import SERVICE_NAMES
 from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
+from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -18,12 +19,17 @@ from coldstart.runtime.http_wire import HttpRequest, response_bytes
 
 
 class MotoServices:
-    """Calls moto's WSGI application with requests from the front door. State starts empty."""
+    """Calls moto's WSGI application with requests from the front door. State starts empty.
 
-    def __init__(self) -> None:
+    Args:
+        seed: from which moto draws its identifiers; the same calls get the same ones.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
         default_user_config["iam"] = {"load_aws_managed_policies": True}
         apply_all()
         moto_api_backend.reset()
+        mock_random.seed(seed)
         self._application = DomainDispatcherApplication(_create_service)
 
     def answer(self, request: HttpRequest) -> bytes:
