@@ -163,3 +163,20 @@ def test_work_runs_in_the_context_of_whoever_asked_for_it() -> None:
     variable.reset(token)
     clock.advance(seconds=6)
     assert seen == ["mine", "mine"]
+
+
+def test_work_in_somebody_elses_thread_is_waited_for():
+    clock, told = Clock(), []
+    end = clock.begin("a state machine")
+
+    def run() -> None:
+        told.append("done")
+        end()
+
+    with pytest.raises(NotSettled, match="a state machine"):
+        clock.settle(timeout=0.05)
+    threading.Thread(target=run).start()
+    clock.settle()
+    assert told == ["done"]
+    end()  # once more does nothing
+    clock.settle()

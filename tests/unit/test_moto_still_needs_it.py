@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 CORRECTED = [
+    ("moto.stepfunctions.parser.models", "exec_name = name  # TODO: validate name format"),
+    ("moto.stepfunctions.parser.api", "from ..exceptions import AWSError as ServiceException"),
+    ("moto.stepfunctions.parser.asl.component.common.retry.retrier_decl", "time.sleep(interval_seconds)"),
+    ("moto.stepfunctions.parser.asl.utils.boto_client", 'f"http://localhost:{moto_server_port()}"'),
     ("moto.s3.responses", 'assert filter_rule["Name"] in ["suffix", "prefix"]'),
     ("moto.core.utils", "return datetime.datetime.now(UTC).replace(tzinfo=None)"),
     ("moto.awslambda.models", "arn:aws:sns:EXAMPLE"),

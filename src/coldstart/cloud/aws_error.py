@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
@@ -26,7 +27,11 @@ class AwsError(Exception):
     def as_json(self) -> bytes:
         """Return the response of a service that speaks JSON, such as Lambda."""
         document = {"Type": "User", "Message": self.message, "message": self.message, **self.details}
-        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": self.code}
+        headers = {
+            "Content-Type": "application/json",
+            "x-amzn-ErrorType": self.code,
+            "x-amzn-RequestId": str(uuid.uuid4()),
+        }
         return response_bytes(self.status, headers, json.dumps(document).encode())
 
     def as_xml(self) -> bytes:

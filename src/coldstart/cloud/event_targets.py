@@ -17,7 +17,7 @@ from moto.kinesis.models import kinesis_backends
 from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
-from moto.stepfunctions.models import stepfunctions_backends
+from moto.stepfunctions import responses as stepfunctions
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.resource_policy import ServiceRequest, allows
@@ -194,9 +194,8 @@ class EventTargets:
         )
 
     def _start_execution(self, delivery: Delivery) -> None:
-        stepfunctions_backends[self._account_id][delivery.region].start_execution(
-            delivery.arn, self._identifiers.uuid(), delivery.body
-        )
+        backend = stepfunctions.get_backend(self._account_id, delivery.region)
+        backend.start_execution(delivery.arn, self._identifiers.uuid(), delivery.body)
 
     def _put_log_event(self, delivery: Delivery) -> None:
         group = delivery.arn.split(":log-group:")[-1].removesuffix(":*")

@@ -73,6 +73,7 @@ class Cloud:
             self.clock,
             self.identifiers,
             ACCOUNT_ID,
+            self._role_variables,
         )
         event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
         self._lambda.api.add(event_invoke_configs)
@@ -154,6 +155,9 @@ class Cloud:
         headers = {name.lower(): value for name, value in request.headers}
         key = signing_key(headers, f"?{request.query_string}")
         return key if self._keys.are_known(key) else ""
+
+    def _role_variables(self, role_arn: str, region: str) -> dict[str, str]:
+        return {"AWS_ENDPOINT_URL": self.url, **self._keys.assume_execution_role(role_arn, "StepFunctions", region)}
 
     def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
         credentials = self._keys.assume_execution_role(

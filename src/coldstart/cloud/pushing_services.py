@@ -9,6 +9,7 @@ from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.cloud.schedules import Schedules
 from coldstart.cloud.sns_deliveries import SnsDeliveries
+from coldstart.cloud.state_machines import CloudVariables, StateMachines
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -17,10 +18,18 @@ from coldstart.runtime.identifiers import Identifiers
 class PushingServices:
     """S3's notifications and the like, from the moment it is made until :meth:`stop`."""
 
-    def __init__(self, invoker: Invoker, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
+    def __init__(
+        self,
+        invoker: Invoker,
+        clock: Clock,
+        identifiers: Identifiers,
+        account_id: str,
+        cloud_variables: CloudVariables,
+    ) -> None:
         self.targets = targets = EventTargets(invoker, clock, identifiers, account_id)
         """Hands events to whatever an ARN names."""
         self._moto = Replacements()
+        StateMachines(clock, cloud_variables).attach(self._moto)
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 
 from coldstart.events.schedule_expression import ScheduleExpression
@@ -51,7 +52,8 @@ class Recurrence:
             finally:
                 self.start(self._next(due), until)
 
-        self._clock.at(first, run, self._name)
+        # Nothing of the request that made the schedule lives on in what it does.
+        contextvars.Context().run(self._clock.at, first, run, self._name)
 
     def _next(self, due: float) -> float | None:
         coming = self._schedule.next_after(due)

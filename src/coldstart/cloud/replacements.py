@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 
@@ -12,8 +11,8 @@ class Replacements:
     def __init__(self) -> None:
         self._originals: list[tuple[object, str, Any]] = []
 
-    def put(self, owner: object, name: str, replacement: Callable[..., Any]) -> Callable[..., Any]:
-        """Replace a function of a module or a method of a class; return the original."""
+    def put(self, owner: object, name: str, replacement: Any) -> Any:
+        """Replace a name of a module or a method of a class; return the original."""
         original = getattr(owner, name)
         self._originals.append((owner, name, original))
         setattr(owner, name, replacement)

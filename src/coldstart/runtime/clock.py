@@ -104,23 +104,33 @@ class Clock:
         self._start(action, name, contextvars.copy_context())
 
     def _start(self, action: Callable[[], object], name: str, context: contextvars.Context) -> None:
-        number = next(self._order)
-        with self._changed:
-            if self._is_stopped:
-                return
-            self._working[number] = name or getattr(action, "__qualname__", "something")
+        if self._is_stopped:
+            return
+        name = name or getattr(action, "__qualname__", "something")
+        end = self.begin(name)
 
         def run() -> None:
             try:
                 context.copy().run(action)
             except Exception as error:
-                self._keep(self._working[number], error)
+                self._keep(name, error)
             finally:
-                with self._changed:
-                    del self._working[number]
-                    self._changed.notify_all()
+                end()
 
         threading.Thread(target=run, name="coldstart-work", daemon=True).start()
+
+    def begin(self, name: str) -> Callable[[], None]:
+        """Count something that is done in a thread of somebody else's as work, until what this returns is called."""
+        number = next(self._order)
+        with self._changed:
+            self._working[number] = name
+
+        def end() -> None:
+            with self._changed:
+                self._working.pop(number, None)
+                self._changed.notify_all()
+
+        return end
 
     def settle(self, timeout: float = SETTLE_SECONDS) -> None:
         """Return when all that is due by now has been done, with what came of it.
