@@ -16,12 +16,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from coldstart.runtime.process_tree import ProcessTree
 
 _STATUS_BYTES = 256
+_TRIES = 20
 _libc = ctypes.CDLL(None)
 _LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
 
@@ -74,8 +76,13 @@ class RuntimeProcess:
         """Ask the process itself, and nothing that it has started, to end: SIGTERM.
 
         It goes to the main thread, where it interrupts the waiting for an event. Another thread would take note of it too, but
-        Python runs signal handlers in the main thread only, whenever that wakes up.
+        Python runs signal handlers in the main thread only, whenever that wakes up. So it also has to wait already: just thawed, it
+        may be on its way there, and would miss the signal.
         """
+        for _ in range(_TRIES):
+            if self.tree.is_waiting():
+                break
+            time.sleep(0.001)
         if hasattr(_libc, "tgkill"):
             _libc.tgkill(self.pid, self.pid, signal.SIGTERM)
             return

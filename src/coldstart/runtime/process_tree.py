@@ -81,6 +81,14 @@ class ProcessTree:
         except (OSError, ValueError):
             return 0
 
+    def is_waiting(self) -> bool:
+        """Return whether the first process's main thread waits for something; also True when that cannot be told."""
+        try:
+            with open(f"/proc/{self.pid}/task/{self.pid}/stat", "rb") as stat:
+                return stat.read().rpartition(b") ")[2].startswith(b"S")
+        except OSError:
+            return True
+
     @property
     def has_others(self) -> bool:
         """Whether there was more than one process at the last :meth:`refresh`."""
