@@ -181,6 +181,7 @@ class ExecutionEnvironment:
         elif not self._has_been_initialised:
             init_ms = self._initialise_before_first_invocation()
         started = time.monotonic()
+        started_ms = self._now_ms()
         deadline = started + self._configuration.timeout
         failure = None
         if self._process is None:
@@ -214,6 +215,8 @@ class ExecutionEnvironment:
         self._collector.flush()
         self._collector.platform(log_lines.end(invocation.request_id))
         self._collector.platform(report.line())
+        outcome = (failure.status or failure.error_type) if failure else ""
+        self._note("invoke", started_ms, request_id=invocation.request_id, outcome=outcome)
         events = self._deliver_logs()
         return InvocationResult(
             request_id=invocation.request_id,
@@ -246,7 +249,10 @@ class ExecutionEnvironment:
 
     def shut_down(self) -> None:
         """End the environment, with a SHUTDOWN phase when it has extensions: its processes and its folder."""
-        self._end_process("spindown")
+        if self._process is not None:
+            started_ms = self._now_ms()
+            self._end_process("spindown")
+            self._note("shutdown", started_ms)
         if self._collector.has_events:
             self._deliver_logs()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -260,6 +266,12 @@ class ExecutionEnvironment:
 
     def _initialise(self, deadline: float, phase: str) -> Failure | None:
         """Start the runtime and wait until it asks for an event."""
+        started_ms = self._now_ms()
+        failure = self._start_runtime(deadline, phase)
+        self._note("init", started_ms, outcome=failure.status if failure else "")
+        return failure
+
+    def _start_runtime(self, deadline: float, phase: str) -> Failure | None:
         runtime = language_runtime(self._configuration)
         started = time.monotonic()
         self._collector.platform(log_lines.init_start(runtime.version, runtime.version_arn))
@@ -333,6 +345,7 @@ class ExecutionEnvironment:
 
     def _restore(self, snapshot: Snapshot) -> _Restored:
         """Run the RESTORE phase."""
+        started_ms = self._now_ms()
         self._has_been_initialised = True
         runtime = language_runtime(self._configuration)
         snapshot.take()
@@ -355,11 +368,13 @@ class ExecutionEnvironment:
         self._log_extensions(api)
         if api.is_ready and not api.is_broken:
             self._collector.platform(log_lines.restore_report(restored.milliseconds))
+            self._note("restore", started_ms)
             return restored
         self._end_process("failure" if in_time else "timeout")
         self._collector.flush()
         outcome = ("error", "Runtime.ExitError") if in_time else ("timeout", "")
         self._collector.platform(log_lines.restore_report(restored.milliseconds, *outcome))
+        self._note("restore", started_ms, outcome=outcome[0])
         self._deliver_logs()
         if in_time:
             message = "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."
@@ -416,6 +431,21 @@ class ExecutionEnvironment:
             failure.is_answered = True
             failure.document = outcome.response
         return failure
+
+    def _now_ms(self) -> float:
+        return self._host.clock.now() * 1000
+
+    def _note(self, kind: str, started_ms: float, *, request_id: str = "", outcome: str = "") -> None:
+        configuration = self._configuration
+        self._host.record.add(
+            kind,
+            configuration.function_name,
+            configuration.version,
+            self.id,
+            started_ms,
+            request_id=request_id,
+            outcome=outcome,
+        )
 
     def _renamed(self, error: PostedError) -> bytes:
         return self._as_on_aws(error.body.decode("utf-8", "replace")).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from coldstart.runtime.clock import Timer
+from coldstart.runtime.concurrency import Throttled
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.execution_environment import ExecutionEnvironment, Invocation, InvocationResult
 from coldstart.runtime.host import Host
@@ -73,14 +74,20 @@ class Function:
                 return _run(environment, invocation)
             finally:
                 self.provisioned.give_back(environment)
-        self._concurrency.start_on_demand()
+        started_ms = self._host.clock.now() * 1000
         try:
-            environment = self._take_warm(tenant_id) or self._start(tenant_id)
-            result = _run(environment, invocation)
-            self._give_back(environment)
-            return result
-        finally:
-            self._concurrency.end_on_demand()
+            return self._invoke_on_demand(invocation)
+        except Throttled as throttled:
+            self._host.record.add(
+                "throttle",
+                self.configuration.function_name,
+                self.configuration.version,
+                "",
+                started_ms,
+                request_id=invocation.request_id,
+                outcome=throttled.reason,
+            )
+            raise
 
     def retire(self) -> None:
         """Shut down the execution environments; those at work shut down after their invocation."""
@@ -94,6 +101,16 @@ class Function:
             environment.shut_down()
         if self.snapshot is not None:
             self.snapshot.discard()
+
+    def _invoke_on_demand(self, invocation: Invocation) -> InvocationResult:
+        self._concurrency.start_on_demand()
+        try:
+            environment = self._take_warm(invocation.tenant_id) or self._start(invocation.tenant_id)
+            result = _run(environment, invocation)
+            self._give_back(environment)
+            return result
+        finally:
+            self._concurrency.end_on_demand()
 
     def _start(self, tenant_id: str) -> ExecutionEnvironment:
         self._concurrency.start_environment()

@@ -12,6 +12,7 @@ from pathlib import Path
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.concurrency import AccountConcurrency
 from coldstart.runtime.configuration import FunctionConfiguration
+from coldstart.runtime.environment_record import EnvironmentRecord
 from coldstart.runtime.function_package import PackageStore
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.log_collector import LogEvent
@@ -61,6 +62,8 @@ class Host:
         make_language_directory(root / "lang" / "bin")
         programs = [sys.executable, sys.base_prefix, __file__, shutil.which("node") or "/"]
         self.processes = ProcessHost(root, [*map(Path, programs), *self.runtime_directory.iterdir()])
+        self.record = EnvironmentRecord(clock.now)
+        """What all environments did and when."""
         self._concurrency: dict[str, AccountConcurrency] = {}
 
     def concurrency(self, region: str) -> AccountConcurrency:

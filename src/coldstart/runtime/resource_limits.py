@@ -19,6 +19,7 @@ REFRESH_SECONDS = 0.020
 """Time between two looks for processes that the function has started."""
 MEASURE_EVERY = 16
 """Of so many invocations that end before the first look, one is measured."""
+_CPUS = os.cpu_count() or 1
 
 
 class ResourceLimits:
@@ -56,7 +57,7 @@ class ResourceLimits:
 
     def begin_invocation(self, now: float) -> None:
         """An invocation starts: CPU comes in proportion to memory, one period's quota at once."""
-        self._begin(now, self._share.vcpus < (os.cpu_count() or 1))
+        self._begin(now, self._share.vcpus < _CPUS)
 
     def look(self, now: float) -> None:
         """Enforce the limits, and set :attr:`next_look`."""
