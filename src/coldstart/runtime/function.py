@@ -132,7 +132,7 @@ class Function:
                 if self._eviction is None:
                     self._evict_at(now + IDLE_SECONDS)
                 return
-        environment.shut_down()
+        self._host.clock.work(environment.shut_down, f"shutdown {self.configuration.function_arn}")
 
     def _evict_at(self, due: float) -> None:
         self._eviction = self._host.clock.at(due, self._evict, f"eviction {self.configuration.function_arn}")
