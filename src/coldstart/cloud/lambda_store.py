@@ -162,6 +162,8 @@ class LambdaStore:
         self._identifiers = identifiers
         self._regions: dict[str, dict[str, StoredFunction]] = {}
         self._lock = threading.Lock()
+        self.on_created: list[Callable[[StoredFunction], object]] = []
+        """Called with each function that was created."""
         self.on_replaced: list[Callable[[FunctionVersion], object]] = []
         """Called with each version that is no longer invoked, because it was updated or deleted."""
         self.on_deleted: list[Callable[[StoredFunction], object]] = []
@@ -261,6 +263,7 @@ class LambdaStore:
             if name in functions:
                 raise AwsError(409, "ResourceConflictException", f"Function already exist: {name}")
             functions[name] = function
+        self._tell(self.on_created, function)
         return function
 
     def update(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaStorage
+from moto.awslambda.models import LambdaStorage, lambda_backends
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.function_reference import parse_reference
@@ -67,6 +67,8 @@ def serve_moto(store: LambdaStore, service: LambdaService, moto: Replacements) -
             MotoFunction(function.latest, function.arn, service) for function in store.functions(storage.region_name)
         ]
 
+    # moto looks for tagged resources only in backends that somebody has used.
+    store.on_created.append(lambda function: lambda_backends[store.account_id][function.region])
     moto.put(LambdaStorage, "get_function_by_name_or_arn_with_qualifier", find)
     moto.put(LambdaStorage, "get_arn", find_arn)
     moto.put(LambdaStorage, "latest", latest)
