@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from moto.logs.models import logs_backends
+from moto.logs.models import LogStream, logs_backends
 
 from coldstart.runtime.log_collector import LogEvent
 
@@ -19,14 +19,15 @@ class LogDelivery:
 
     def __call__(self, log_group: str, log_stream: str, events: list[LogEvent]) -> None:
         """Append the events, making group and stream when they are not there yet, as Lambda does."""
-        backend = logs_backends[self._account_id][self._region]
         with self._lock:
-            if log_group not in backend.groups:
-                backend.create_log_group(log_group, {})
-            if log_stream not in backend.groups[log_group].streams:
-                backend.create_log_stream(log_group, log_stream)
-            backend.put_log_events(
-                log_group,
-                log_stream,
-                [{"timestamp": event.timestamp, "message": event.message} for event in events],
-            )
+            # The stream's own method: the backend's checks are for requests, whose times may be years off.
+            self._stream(log_group, log_stream).put_log_events([event._asdict() for event in events])
+
+    def _stream(self, log_group: str, log_stream: str) -> LogStream:
+        backend = logs_backends[self._account_id][self._region]
+        if log_group not in backend.groups:
+            backend.create_log_group(log_group, {})
+        streams = backend.groups[log_group].streams
+        if log_stream not in streams:
+            backend.create_log_stream(log_group, log_stream)
+        return streams[log_stream]

@@ -9,8 +9,12 @@ of coldstart, and of sockets only the C module: the rest of ``socket`` would be 
 import _socket
 import os
 
+_SMALL_BYTES = 65_536  # a result of up to this size is never refused
+
 _host, _, _port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
 _connection = None
+_received = bytearray()  # from the connection, and not read yet
+_unanswered = 0  # small results that were sent, and whose answers were not read yet
 _user_agent = "aws-lambda-python"
 
 
@@ -22,10 +26,12 @@ def initialize_client(user_agent):
 
 def connect_to(address):
     """Talk to the Runtime API at another address from now on."""
-    global _host, _port, _connection
+    global _host, _port, _connection, _unanswered
     if _connection is not None:
         _connection.close()
         _connection = None
+        _received.clear()
+        _unanswered = 0
     _host, _, _port = address.rpartition(":")
 
 
@@ -66,15 +72,28 @@ def post_error(invoke_id, error_response_data, xray_fault, invocation_id=None):
 
 
 def _post(invoke_id, outcome, body, headers, invocation_id):
+    global _unanswered
     if invocation_id:
         headers += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
-    status, _, _ = _exchange("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/{outcome}", body, headers)
-    if status != 202:
-        raise RuntimeError("Failed to post invocation response")
+    _send("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/{outcome}", body, headers)
+    _unanswered += 1
+    # The answer to a small result is read with the next event: that saves every invocation a round trip.
+    if len(body) > _SMALL_BYTES:
+        _read_answers()
+
+
+def _read_answers():
+    global _unanswered
+    while _unanswered:
+        _unanswered -= 1
+        status, _, _ = _read_response()
+        if status != 202:
+            raise RuntimeError("Failed to post invocation response")
 
 
 def _exchange(method, path, body, headers):
     _send(method, path, body, headers)
+    _read_answers()
     return _read_response()
 
 
@@ -92,23 +111,24 @@ def _send(method, path, body, headers):
 
 
 def _read_response():
-    data = bytearray()
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        data += _receive()
-    lines = data[:end].decode("utf-8").split("\r\n")
+    while (end := _received.find(b"\r\n\r\n")) < 0:
+        _receive()
+    lines = _received[:end].decode("utf-8").split("\r\n")
     headers = {}
     for line in lines[1:]:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    body = data[end + 4 :]
+    start = end + 4
     length = int(headers.get("content-length", 0))
-    while len(body) < length:
-        body += _receive()
-    return int(lines[0].split(" ", 2)[1]), headers, bytes(body)
+    while len(_received) < start + length:
+        _receive()
+    body = bytes(_received[start : start + length])
+    del _received[: start + length]
+    return int(lines[0].split(" ", 2)[1]), headers, body
 
 
 def _receive():
     received = _connection.recv(65536)
     if not received:  # The Lambda service is gone, and with it the execution environment.
         os._exit(0)
-    return received
+    _received.extend(received)
