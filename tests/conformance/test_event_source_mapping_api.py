@@ -217,6 +217,19 @@ def test_settings_are_stored_changed_and_cleared(deploy: Callable[..., Deployed]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 5)
 
 
+def test_mappings_have_tags(deploy: Callable[..., Deployed], client: Any, queue_arn: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/tags-esm.html."""
+    arn = client.create_event_source_mapping(
+        FunctionName=deploy(NOTHING).name, EventSourceArn=queue_arn, Tags={"shop": "parcel"}
+    )["EventSourceMappingArn"]
+    client.tag_resource(Resource=arn, Tags={"team": "orders"})
+    assert client.list_tags(Resource=arn)["Tags"] == {"shop": "parcel", "team": "orders"}
+    client.untag_resource(Resource=arn, TagKeys=["shop"])
+    assert client.list_tags(Resource=arn)["Tags"] == {"team": "orders"}
+    nowhere = f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{NOBODY}"
+    assert error(lambda: client.list_tags(Resource=nowhere))[:2] == (404, "ResourceNotFoundException")
+
+
 REFUSED_FOR_QUEUES = [
     (
         {"BatchSize": 11},

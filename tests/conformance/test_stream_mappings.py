@@ -655,6 +655,44 @@ def test_a_transaction_that_failed_leaves_no_records(
     assert keys == ["there", "later"]
 
 
+def test_an_item_whose_time_to_live_is_over_is_deleted_by_the_service(
+    local_aws: Cloud, deploy: Callable[..., Deployed], make_table: Callable[..., Table], map_to: Callable[..., str]
+) -> None:
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html."""
+    function, table = deploy(PRINTS), make_table("OLD_IMAGE")
+    now = int(local_aws.clock.now())
+    table.put("before", ends={"N": str(now + 600)})
+    specification = {"Enabled": True, "AttributeName": "ends"}
+    table.client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=specification)
+    table.put("after", ends={"N": str(now + 1200)})
+    table.put("prolonged", ends={"N": str(now + 600)})
+    table.put("prolonged", ends={"N": str(now + 6000)})
+    table.put("text", ends={"S": str(now + 600)})
+    map_to(function, table.stream_arn, StartingPosition="LATEST")
+    local_aws.clock.advance(minutes=30)
+    records = [record for event in events(function) for record in event["Records"]]
+    assert [record["dynamodb"]["OldImage"]["pk"]["S"] for record in records] == ["before", "after"]
+    assert {record["eventName"] for record in records} == {"REMOVE"}
+    assert records[0]["userIdentity"] == {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    assert table.client.scan(TableName=table.name)["Count"] == 2
+
+
+def test_a_consumer_with_enhanced_fan_out_is_a_source_too(
+    local_aws: Cloud,
+    deploy: Callable[..., Deployed],
+    make_stream: Callable[..., KinesisStream],
+    map_to: Callable[..., str],
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html ("dedicated throughput")."""
+    function, stream = deploy(PRINTS), make_stream()
+    consumer = stream.client.register_stream_consumer(StreamARN=stream.arn, ConsumerName="fan")["Consumer"]
+    map_to(function, consumer["ConsumerARN"])
+    stream.put("x")
+    local_aws.clock.settle()
+    assert texts(function) == [["x"]]
+    assert events(function)[0]["Records"][0]["eventSourceARN"] == consumer["ConsumerARN"]
+
+
 def test_dynamodb_filters_and_failure_records(
     local_aws: Cloud,
     deploy: Callable[..., Deployed],

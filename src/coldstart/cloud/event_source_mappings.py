@@ -79,6 +79,11 @@ class EventSourceMapping:
         """The ARN of the queue or stream."""
         return str(self.configuration["EventSourceArn"])
 
+    @property
+    def listened_arn(self) -> str:
+        """The ARN under which arrivals are told of: for a consumer with enhanced fan-out that of its stream."""
+        return self.source_arn.partition("/consumer/")[0]
+
     def shown(self) -> dict[str, Any]:
         """Return what GetEventSourceMapping tells."""
         if isinstance(self.runner, StreamMapping):
@@ -188,6 +193,18 @@ class EventSourceMappings:
             mapping = self._find(region, params["UUID"])
             mapping.is_enabled = False
             return self._transition(mapping, "Deleting")
+
+    def tags_of(self, arn: str) -> dict[str, str] | None:
+        """Return the tags of the mapping with this ARN, to be changed in place; None when it is no mapping's.
+
+        Raises:
+            AwsError: it is the ARN of a mapping that is not there (ResourceNotFoundException).
+        """
+        parts = arn.split(":")
+        if len(parts) != 7 or parts[5] != "event-source-mapping":
+            return None
+        with self._lock:
+            return self._find(parts[3], parts[6]).tags
 
     def forget(self, region: str) -> None:
         """Stop and forget the mappings of a region."""
@@ -309,13 +326,13 @@ class EventSourceMappings:
 
     def _start(self, mapping: EventSourceMapping) -> None:
         assert mapping.runner is not None
-        arrivals.forget(mapping.source_arn, mapping.runner.arrived)
-        arrivals.listen(mapping.source_arn, mapping.runner.arrived)
+        arrivals.forget(mapping.listened_arn, mapping.runner.arrived)
+        arrivals.listen(mapping.listened_arn, mapping.runner.arrived)
         mapping.runner.start()
 
     def _stop(self, mapping: EventSourceMapping) -> None:
         assert mapping.runner is not None
-        arrivals.forget(mapping.source_arn, mapping.runner.arrived)
+        arrivals.forget(mapping.listened_arn, mapping.runner.arrived)
         mapping.runner.stop()
 
 

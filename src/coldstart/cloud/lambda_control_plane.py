@@ -44,6 +44,8 @@ class LambdaControlPlane:
         concurrency = ConcurrencyApi(self.store, self.running)
         self.service = LambdaService(self.store, self.running, policies, host.clock, host.identifiers)
         """Invokes functions, for everything in the cloud."""
+        self.settings = SettingsApi(self.store, self.running, layers)
+        """Tags, and what else is set beside code and configuration."""
         self.api = ServiceApi(
             "lambda",
             [
@@ -53,7 +55,7 @@ class LambdaControlPlane:
                 layers,
                 policies,
                 concurrency,
-                SettingsApi(self.store, self.running, layers),
+                self.settings,
             ],
             unchecked=["CreateFunctionRequest.Runtime", "UpdateFunctionConfigurationRequest.Runtime"],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from coldstart.cloud.function_reference import FunctionReference, reference_in_region
@@ -24,22 +24,35 @@ class SettingsApi:
         self._store = store
         self._running = running
         self._layers = layers
+        self.tags_of_others: list[Callable[[str], dict[str, str] | None]] = []
+        """Each returns the tags of a resource other than a function by its ARN, to be changed in place; None when it is not its."""
 
     def tag_resource(self, region: str, params: dict[str, Any]) -> None:
-        """Add tags to a function, or change them."""
-        function = self._tagged(region, params)
+        """Add tags to a function or an event source mapping, or change them."""
         if not params["Tags"]:
             raise invalid("An error occurred and the request cannot be processed.")
+        others = self._tags_of_other(params)
+        if others is not None:
+            check_tags({**others, **params["Tags"]})
+            others.update(params["Tags"])
+            return
+        function = self._tagged(region, params)
         self._put_tags(function, {**function.tags, **params["Tags"]})
 
     def untag_resource(self, region: str, params: dict[str, Any]) -> None:
         """Take tags away."""
+        others = self._tags_of_other(params)
+        if others is not None:
+            for key in params["TagKeys"]:
+                others.pop(key, None)
+            return
         function = self._tagged(region, params)
         self._put_tags(function, {key: value for key, value in function.tags.items() if key not in params["TagKeys"]})
 
     def list_tags(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Return the tags of a function."""
-        return {"Tags": self._tagged(region, params).tags}
+        """Return the tags of a function or an event source mapping."""
+        others = self._tags_of_other(params)
+        return {"Tags": self._tagged(region, params).tags if others is None else others}
 
     def get_account_settings(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return quotas and their use. https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html."""
@@ -101,6 +114,10 @@ class SettingsApi:
 
     def _function(self, region: str, params: Mapping[str, Any]) -> StoredFunction:
         return self._store.function(self._reference(region, params))
+
+    def _tags_of_other(self, params: Mapping[str, Any]) -> dict[str, str] | None:
+        found = (tags_of(params["Resource"]) for tags_of in self.tags_of_others)
+        return next((tags for tags in found if tags is not None), None)
 
     def _tagged(self, region: str, params: Mapping[str, Any]) -> StoredFunction:
         reference = reference_in_region(params["Resource"], region, self._store.account_id)

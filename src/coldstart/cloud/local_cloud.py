@@ -21,6 +21,7 @@ from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
+from coldstart.cloud.time_to_live import TimeToLive
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
@@ -53,6 +54,8 @@ class Cloud:
             MappedFunctions(self._lambda.store, self._lambda.service), self.clock, self.identifiers, ACCOUNT_ID
         )
         self._lambda.api.add(self._event_source_mappings)
+        self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
+        self._time_to_live = TimeToLive(self.clock)
         self._rest_api_operations = ServiceApi("apigateway", [])
         self._front_door = FrontDoor(
             MotoServices(seed),
@@ -146,6 +149,7 @@ class Cloud:
         self.clock.stop()
         self._pushing_services.stop()
         self._event_source_mappings.stop()
+        self._time_to_live.stop()
         self._execute_api.stop()
         self._lambda.stop()
         self._host.stop()

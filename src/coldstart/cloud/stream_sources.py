@@ -24,10 +24,12 @@ _DAY_SECONDS = 24 * 3600.0
 def find_kinesis_stream(arn: str) -> MotoStream | None:
     """Return moto's Kinesis stream with this ARN, or the one of the consumer that it names."""
     _, _, _, region, account_id, resource = arn.split(":", 5)
-    kind, _, name = resource.partition("/")
-    if kind != "stream":
+    kind, _, path = resource.partition("/")
+    name, is_consumer, _ = path.partition("/consumer/")
+    stream = kinesis_backends[account_id][region].streams.get(name) if kind == "stream" else None
+    if stream is not None and is_consumer and stream.get_consumer_by_arn(arn) is None:
         return None
-    return kinesis_backends[account_id][region].streams.get(name.split("/")[0])
+    return stream
 
 
 def find_table(stream_arn: str) -> Table | None:
@@ -193,6 +195,8 @@ class DynamoDbShard:
         change = record["dynamodb"] | {"ApproximateCreationDateTime": int(arrived_at)}
         keys = json.dumps(change["Keys"], cls=DynamoJsonEncoder, sort_keys=True)
         shown = json.loads(json.dumps(record | {"dynamodb": change}, cls=DynamoJsonEncoder))
+        if identity := shown.get("userIdentity"):  # in Lambda's events its names are small
+            shown["userIdentity"] = {"type": identity["Type"], "principalId": identity["PrincipalId"]}
         return StreamRecord(change["SequenceNumber"], keys, arrived_at, shown | {"eventSourceARN": self._source.arn})
 
 

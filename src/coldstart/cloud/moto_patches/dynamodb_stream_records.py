@@ -12,6 +12,8 @@ What it corrects in ``moto/dynamodb/models/table.py: StreamShard.add`` (line 222
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
@@ -23,13 +25,25 @@ from coldstart.cloud.arrivals import arrivals
 _lock = threading.Lock()
 
 
-class _Transaction(threading.local):
-    """The streams that this thread writes to in a transaction, which may be taken back."""
+class _Request(threading.local):
+    """What is known of the write that this thread does."""
 
-    arns: set[str] | None = None
+    transaction_arns: set[str] | None = None
+    """The streams that are written to in a transaction, which may be taken back."""
+    is_expiry = False
 
 
-_transaction = _Transaction()
+_request = _Request()
+
+
+@contextmanager
+def expiry() -> Iterator[None]:
+    """Let records say that DynamoDB itself deletes the items, as their time to live is over."""
+    _request.is_expiry = True
+    try:
+        yield
+    finally:
+        _request.is_expiry = False
 
 
 def apply() -> None:
@@ -54,15 +68,17 @@ def _add(shard: StreamShard, old: Item | None, new: Item | None) -> None:
         specification: dict[str, Any] = table.stream_specification or {}
         record = StreamRecord(table, specification["StreamViewType"], event_name, old, new, sequence_number)
         record.record |= {"eventVersion": "1.1", "awsRegion": table.region_name}
+        if _request.is_expiry:
+            record.record["userIdentity"] = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
         change = record.record["dynamodb"]
         images = [change[name] for name in ("Keys", "NewImage", "OldImage") if name in change]
         change["SizeBytes"] = sum(_size({"M": image}) for image in images)
         shard.items.append(record)
     arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
-    if _transaction.arns is None:
+    if _request.transaction_arns is None:
         arrivals.tell(arn)
     else:
-        _transaction.arns.add(arn)
+        _request.transaction_arns.add(arn)
 
 
 def _size(attribute: Any) -> int:
@@ -90,11 +106,11 @@ def _telling_at_the_end(transact: Any) -> Any:
     """Tell of the records of a transaction when it has succeeded: moto takes them back when it has not."""
 
     def telling_at_the_end(backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> None:
-        arns = _transaction.arns = set()
+        arns = _request.transaction_arns = set()
         try:
             transact(backend, *args, **kwargs)
         finally:
-            _transaction.arns = None
+            _request.transaction_arns = None
         for arn in arns:
             arrivals.tell(arn)
 
