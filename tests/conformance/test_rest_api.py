@@ -10,6 +10,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -638,3 +639,50 @@ def test_a_method_is_tested_without_a_deployment(rest_api, deploy):
     assert "Method completed with status: 200" in tested["log"]
     with pytest.raises(ClientError, match="Invalid Method identifier specified"):
         api.client.test_invoke_method(**{**where, "httpMethod": "PUT"})
+
+
+def test_an_event_may_be_too_large_for_lambda(rest_api, deploy):
+    """The gateway takes 10 MB, an invocation 6 MB."""
+    api = rest_api()
+    api.proxy("/orders", deploy(ECHO), "POST")
+    api.deploy()
+    response = http(api.url("/orders"), "POST", b"x" * 6_291_456)
+    assert (response.status, response.json) == (413, {"message": "Request Too Long"})
+
+
+@pytest.mark.node
+def test_a_function_streams_through_the_gateway(rest_api, deploy):
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html."""
+    function = deploy(
+        """
+export const handler = awslambda.streamifyResponse(async (event, response) => {
+  if (event.path === "/fails") throw new Error("before anything was said");
+  const out = event.path === "/bare" ? response : awslambda.HttpResponseStream.from(response, {
+    statusCode: 201, headers: {"Content-Type": "text/event-stream"}});
+  out.write("one ");
+  if (event.path === "/breaks") throw new Error("in the middle");
+  out.write("two");
+  out.end();
+});
+""",
+        Runtime="nodejs24.x",
+        Timeout=10,
+    )
+    api = rest_api()
+    api.proxy("/{proxy+}", function, responseTransferMode="STREAM")
+    where = {"restApiId": api.id, "resourceId": api.resource("/{proxy+}"), "httpMethod": "GET"}
+    uri = api.client.get_integration(**where)["uri"].replace("2015-03-31", "2021-11-15")
+    uri = uri.replace("/invocations", "/response-streaming-invocations")
+    streams = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "responseTransferMode": "STREAM"}
+    made = api.client.put_integration(**where, **streams, uri=uri)
+    assert made["responseTransferMode"] == "STREAM"
+    api.deploy()
+    response = http(api.url("/orders"))
+    assert (response.status, response.text) == (201, "one two")
+    assert response.headers["transfer-encoding"] == "chunked"
+    assert response.headers["content-type"] == "text/event-stream"
+    assert "x-amzn-requestid" in response.headers
+    for path in ("/fails", "/bare"):
+        assert http(api.url(path)).json == {"message": "Internal server error"}
+    with pytest.raises(IncompleteRead):
+        http(api.url("/breaks"))

@@ -60,7 +60,7 @@ class ExecuteApi:
         """Answer a client of the API that the address names."""
         rest_api = self._rest_apis.find(address)
         if rest_api is not None:
-            return self._rest_apis.answer(rest_api, request)
+            return self._rest_apis.answer(rest_api, request, stream)
         http_api = self._http_apis.find(address)
         if http_api is not None:
             return self._http_apis.answer(http_api, request)

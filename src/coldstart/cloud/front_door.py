@@ -125,13 +125,13 @@ class FrontDoor:
         trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
         try:
             answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
+            response = b"" if answer is None else answer_bytes(answer, request.method)
         except OSError:
             raise  # the client has gone
         except Exception as error:
             connection.sendall(_failure(error))
             return False
-        if answer is not None:
-            connection.sendall(answer_bytes(answer, request.method))
+        connection.sendall(response)
         return stream.is_complete
 
     def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, connection: socket.socket) -> bool:

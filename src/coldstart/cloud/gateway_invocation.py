@@ -11,16 +11,23 @@ from typing import Any, Protocol
 from coldstart.cloud.aws_error import AwsError
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.execution_environment import InvocationResult
+from coldstart.runtime.response_stream import ResponseSink
 
-_INVOCATION_URI = re.compile(r"arn:[^:]+:apigateway:[^:]+:lambda:path/[\d-]+/functions/(.+)/invocations")
+_INVOCATION_URI = re.compile(
+    r"arn:[^:]+:apigateway:[^:]+:lambda:path/[\d-]+/functions/(.+)/(?:response-streaming-)?invocations"
+)
 _STAGE_VARIABLE = re.compile(r"\$\{?stageVariables\.(\w+)\}?")
 PRINCIPAL = "apigateway.amazonaws.com"
+MAX_EVENT_BYTES = 6_291_456
+"""Of a synchronous invocation: less than the gateways take."""
 
 
 class Functions(Protocol):
     """The part of the Lambda service that gateways need."""
 
-    def invoke(self, function: str, event: bytes, *, region: str = ..., trace_id: str = ...) -> InvocationResult:
+    def invoke(
+        self, function: str, event: bytes, *, region: str = ..., trace_id: str = ..., sink: ResponseSink | None = ...
+    ) -> InvocationResult:
         """Invoke synchronously."""
 
     def may_invoke(
@@ -35,6 +42,10 @@ class IntegrationTimeout(Exception):
 
 class IntegrationRefused(Exception):
     """The function could not be invoked: it is not there, may not be invoked or is throttled."""
+
+
+class EventTooLarge(Exception):
+    """The request makes an event that is larger than Lambda takes."""
 
 
 class FunctionFailed(Exception):
@@ -60,6 +71,7 @@ class GatewayInvoker:
         source_arn: str,
         timeout: float,
         trace_id: str = "",
+        sink: ResponseSink | None = None,
     ) -> bytes:
         """Run a function and return its payload.
 
@@ -69,8 +81,10 @@ class GatewayInvoker:
             source_arn: the ``execute-api`` ARN of what calls; empty when a role is used instead of a resource policy.
             timeout: in real seconds.
             trace_id: the request's ``X-Amzn-Trace-Id``.
+            sink: takes the response while it arrives; the payload is empty then.
 
         Raises:
+            EventTooLarge: the event is larger than Lambda takes.
             IntegrationRefused: it could not be invoked.
             IntegrationTimeout: it has not answered in time.
             FunctionFailed: it failed.
@@ -78,19 +92,24 @@ class GatewayInvoker:
         if source_arn and not self._functions.may_invoke(function_arn, PRINCIPAL, source_arn=source_arn):
             raise IntegrationRefused("Invalid permissions on Lambda function")
         payload = event if isinstance(event, bytes) else json.dumps(event, ensure_ascii=False).encode()
-        result = self._within(timeout, function_arn, payload, trace_id)
+        if len(payload) > MAX_EVENT_BYTES:
+            raise EventTooLarge
+        result = self._within(timeout, function_arn, payload, trace_id, sink)
         if result.function_error:
             raise FunctionFailed(result.payload)
         return result.payload
 
-    def _within(self, timeout: float, function_arn: str, event: bytes, trace_id: str) -> InvocationResult:
+    def _within(
+        self, timeout: float, function_arn: str, event: bytes, trace_id: str, sink: ResponseSink | None
+    ) -> InvocationResult:
         region = function_arn.split(":")[3] if function_arn.count(":") >= 6 else "us-east-1"
         outcome: list[InvocationResult | Exception] = []
         is_done = threading.Event()
 
         def invoke() -> None:
             try:
-                outcome.append(self._functions.invoke(function_arn, event, region=region, trace_id=trace_id))
+                result = self._functions.invoke(function_arn, event, region=region, trace_id=trace_id, sink=sink)
+                outcome.append(result)
             except Exception as error:
                 outcome.append(error)
             is_done.set()

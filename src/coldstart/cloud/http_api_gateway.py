@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from moto.apigatewayv2.models import Api, Integration, Stage, apigatewayv2_backends
 
 from coldstart.cloud.gateway_invocation import (
+    EventTooLarge,
     FunctionFailed,
     GatewayInvoker,
     IntegrationRefused,
@@ -155,6 +156,8 @@ class HttpApiGateway:
         except IntegrationRefused as refused:
             throttled = "status: 429" in str(refused)
             raise HttpApiFault(*(503, "Service Unavailable") if throttled else (500, "Internal Server Error")) from None
+        except EventTooLarge:
+            raise HttpApiFault(413, "Request Entity Too Large") from None
         except (FunctionFailed, MalformedAnswer):
             raise HttpApiFault(500, "Internal Server Error") from None
         except ForwardingRefused as refused:

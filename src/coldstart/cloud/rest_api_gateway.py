@@ -17,10 +17,11 @@ from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backen
 from coldstart.cloud import gateway_response
 from coldstart.cloud.gateway_invocation import GatewayInvoker
 from coldstart.cloud.gateway_response import GatewayFault
+from coldstart.cloud.http_exchange import ChunkedResponse
 from coldstart.cloud.public_addresses import PublicAddress, domain_name
 from coldstart.cloud.rest_api_snapshot import Resource, RestApiSnapshot
 from coldstart.cloud.rest_authorizers import RestAuthorizers
-from coldstart.cloud.rest_integrations import RestExchange, extended_request_id, integrate
+from coldstart.cloud.rest_integrations import ResponseStart, RestExchange, StreamBroken, extended_request_id, integrate
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
 from coldstart.events.http_routes import RouteTable
@@ -56,8 +57,8 @@ class RestApiGateway:
                 return backend.apis[address.identifier]
         return None
 
-    def answer(self, api: RestAPI, request: ClientRequest) -> HttpAnswer:
-        """Answer a client."""
+    def answer(self, api: RestAPI, request: ClientRequest, stream: ChunkedResponse) -> HttpAnswer | None:
+        """Answer a client; None when the response has gone out through the stream."""
         request_id = self._identifiers.uuid()
         stage_name, _, path = request.path.removeprefix("/").partition("/")
         stage = api.stages.get(stage_name)
@@ -65,10 +66,19 @@ class RestApiGateway:
         snapshot = getattr(deployment, "snapshot", None)
         if stage is None or snapshot is None or api.disableExecuteApiEndpoint:
             answer = gateway_response.answer(GatewayFault("INVALID_API_KEY", "Forbidden"), {}, {}, None)
-        else:
-            context = self._context(api, stage_name, request_id, stage.variables)
-            answer = self._run(api, snapshot, stage.deployment_id or "", request, context, f"/{path}")
-        return _with_ids(answer, request, request_id)
+            return _with_ids(answer, request, request_id)
+        context = self._context(api, stage_name, request_id, stage.variables)
+        start = ResponseStart(
+            lambda status, headers: stream.start(status, [*headers, *_ids(request, request_id)]), stream.write
+        )
+        try:
+            found = self._run(api, snapshot, stage.deployment_id or "", request, context, f"/{path}", start)
+        except StreamBroken:
+            return None
+        if found is not None:
+            return _with_ids(found, request, request_id)
+        stream.end()
+        return None
 
     def test(
         self, api: RestAPI, resource_id: str, request: ClientRequest, stage_variables: Mapping[str, str]
@@ -84,7 +94,9 @@ class RestApiGateway:
         request_id = self._identifiers.uuid()
         stage_name, _, path = request.path.removeprefix("/").partition("/")
         context = self._context(api, stage_name, request_id, stage_variables)
-        return _with_ids(self._run(api, snapshot, "", request, context, f"/{path}"), request, request_id)
+        answer = self._run(api, snapshot, "", request, context, f"/{path}", None)
+        assert answer is not None  # only a stream is no answer
+        return _with_ids(answer, request, request_id)
 
     def _context(
         self, api: RestAPI, stage_name: str, request_id: str, stage_variables: Mapping[str, str]
@@ -107,7 +119,8 @@ class RestApiGateway:
         request: ClientRequest,
         context: GatewayContext,
         path: str,
-    ) -> HttpAnswer:
+        stream: ResponseStart | None,
+    ) -> HttpAnswer | None:
         variables: dict[str, Any] = {
             "context": {"requestId": context.request_id, "stage": context.stage, "apiId": context.api_id},
             "stageVariables": dict(context.stage_variables),
@@ -125,7 +138,7 @@ class RestApiGateway:
             if exchange.method.get("apiKeyRequired"):
                 exchange.identity |= _api_key(exchange, backend)
             _validate(exchange, snapshot)
-            return integrate(exchange, self._invoker)
+            return integrate(exchange, self._invoker, stream)
         except GatewayFault as fault:
             return gateway_response.answer(fault, snapshot.gateway_responses, variables, request.header("accept"))
 
@@ -150,11 +163,13 @@ class RestApiGateway:
 
 
 def _with_ids(answer: HttpAnswer, request: ClientRequest, request_id: str) -> HttpAnswer:
+    return HttpAnswer(answer.status, (*answer.headers, *_ids(request, request_id)), answer.body)
+
+
+def _ids(request: ClientRequest, request_id: str) -> list[tuple[str, str]]:
     trace_id = (request.header("x-amzn-trace-id") or "").partition(";")[0]
-    added = [("x-amzn-RequestId", request_id), ("x-amz-apigw-id", extended_request_id(request_id))]
-    if trace_id:
-        added.append(("X-Amzn-Trace-Id", trace_id))
-    return HttpAnswer(answer.status, (*answer.headers, *added), answer.body)
+    ids = [("x-amzn-RequestId", request_id), ("x-amz-apigw-id", extended_request_id(request_id))]
+    return [*ids, ("X-Amzn-Trace-Id", trace_id)] if trace_id else ids
 
 
 def _exchange(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from coldstart.cloud.gateway_invocation import (
+    EventTooLarge,
     FunctionFailed,
     GatewayInvoker,
     IntegrationRefused,
@@ -27,9 +28,23 @@ from coldstart.events.http_answer import HttpAnswer, MalformedAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
 from coldstart.events.mapping_template import TemplateError, render
 from coldstart.events.mapping_variables import Input, Util, json_path
+from coldstart.events.streamed_answer import StreamedAnswer
 
 _REMAPPED = frozenset(["authorization", "connection", "content-length", "date", "host", "server", "www-authenticate"])
 """Headers of a function that come to the client as ``x-amzn-Remapped-...``."""
+
+
+class ResponseStart(NamedTuple):
+    """Where a streamed response goes."""
+
+    start: Callable[[int, list[tuple[str, str]]], object]
+    """Takes status and headers, once."""
+    write: Callable[[bytes], object]
+    """Takes a piece of the body."""
+
+
+class StreamBroken(Exception):
+    """A streamed response has begun and will not be complete."""
 
 
 @dataclass
@@ -100,8 +115,15 @@ def extended_request_id(request_id: str) -> str:
     return base64.b64encode(bytes.fromhex(request_id.replace("-", ""))[:11]).decode()
 
 
-def integrate(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnswer:
-    """Let the integration answer.
+def integrate(
+    exchange: RestExchange, invoker: GatewayInvoker, stream: ResponseStart | None = None
+) -> HttpAnswer | None:
+    """Let the integration answer; None when it has streamed its response.
+
+    Args:
+        exchange: the request.
+        invoker: runs functions.
+        stream: takes a response piece by piece, for integrations that stream.
 
     Raises:
         GatewayFault: it did not.
@@ -110,6 +132,9 @@ def integrate(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnswer:
     try:
         match kind:
             case "AWS_PROXY":
+                if exchange.integration.get("responseTransferMode") == "STREAM" and stream is not None:
+                    _function_stream(exchange, invoker, stream)
+                    return None
                 return _function_proxy(exchange, invoker)
             case "AWS":
                 return _function(exchange, invoker)
@@ -119,6 +144,8 @@ def integrate(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnswer:
                 return _http_proxy(exchange)
             case "HTTP":
                 return _http(exchange)
+    except EventTooLarge:
+        raise GatewayFault("REQUEST_TOO_LARGE", "Request Too Long") from None
     except IntegrationTimeout:
         raise GatewayFault("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
     except IntegrationRefused:
@@ -177,6 +204,30 @@ def _function_proxy(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnsw
         for name, value in answer.headers
     )
     return HttpAnswer(answer.status, headers, answer.body)
+
+
+def _function_stream(exchange: RestExchange, invoker: GatewayInvoker, stream: ResponseStart) -> None:
+    """Pass a response on while the function makes it.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html: it has to begin with a JSON
+    prelude and eight NUL bytes.
+    """
+    sink = StreamedAnswer(*stream, needs_prelude=True)
+    try:
+        invoker.invoke(
+            _function_name(exchange),
+            exchange.event(),
+            source_arn=_source_arn(exchange),
+            timeout=_timeout(exchange),
+            trace_id=exchange.request.header("x-amzn-trace-id") or "",
+            sink=sink,
+        )
+    except (FunctionFailed, IntegrationTimeout) as error:
+        if not sink.is_started:
+            raise malformed_answer() if isinstance(error, FunctionFailed) else error from None
+        raise StreamBroken from None
+    if not sink.is_started:
+        raise malformed_answer()
 
 
 def _function(exchange: RestExchange, invoker: GatewayInvoker) -> HttpAnswer:

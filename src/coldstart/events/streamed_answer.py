@@ -23,10 +23,18 @@ class StreamedAnswer:
     Args:
         start: takes status and headers, once.
         write: takes a piece of the body.
+        needs_prelude: whether a response without status and headers is malformed.
     """
 
-    def __init__(self, start: Callable[[int, list[tuple[str, str]]], object], write: Callable[[bytes], object]) -> None:
+    def __init__(
+        self,
+        start: Callable[[int, list[tuple[str, str]]], object],
+        write: Callable[[bytes], object],
+        *,
+        needs_prelude: bool = False,
+    ) -> None:
         self._start = start
+        self._needs_prelude = needs_prelude
         self._write = write
         self._prelude: bytearray | None = None
         self.is_started = False
@@ -38,6 +46,8 @@ class StreamedAnswer:
         """Take the type of what will follow."""
         if content_type.partition(";")[0].strip() == PRELUDE_TYPE:
             self._prelude = bytearray()
+        elif self._needs_prelude:
+            self.is_malformed = True
         else:
             self._begin(200, [("Content-Type", content_type or "application/octet-stream")])
 
