@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CORRECTED = [
+    ("moto.secretsmanager.models", "lambda_backend.get_function(secret.rotation_lambda_arn)"),
     ("moto.stepfunctions.parser.models", "exec_name = name  # TODO: validate name format"),
     ("moto.stepfunctions.parser.api", "from ..exceptions import AWSError as ServiceException"),
     ("moto.stepfunctions.parser.asl.component.common.retry.retrier_decl", "time.sleep(interval_seconds)"),

@@ -8,6 +8,7 @@ from coldstart.cloud.log_subscriptions import LogSubscriptions
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.cloud.schedules import Schedules
+from coldstart.cloud.secret_rotation import SecretRotation
 from coldstart.cloud.sns_deliveries import SnsDeliveries
 from coldstart.cloud.state_machines import CloudVariables, StateMachines
 from coldstart.events.invoker import Invoker
@@ -34,6 +35,7 @@ class PushingServices:
         buses.attach(self._moto)
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)
         SnsDeliveries(targets, clock, identifiers, account_id).attach(self._moto)
+        SecretRotation(invoker, clock, identifiers, account_id).attach(self._moto)
         LogSubscriptions(targets, clock, account_id).attach(self._moto)
         S3Notifications(targets, buses.send, clock, identifiers, account_id).attach(self._moto)
 
