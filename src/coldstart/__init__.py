@@ -21,9 +21,26 @@ _HOME_OF = {
     "quiz": "coldstart.course.questions",
     "review": "coldstart.course.review",
     "solution": "coldstart.course.solutions",
+    "state": "coldstart.widgets.state",
+    "timeline": "coldstart.widgets.timeline",
+    "tuning_curve": "coldstart.widgets.tuning_curve",
 }
 
-__all__ = ["__version__", "arrange", "check", "cloud", "compare", "hint", "predict", "quiz", "review", "solution"]
+__all__ = [
+    "__version__",
+    "arrange",
+    "check",
+    "cloud",
+    "compare",
+    "hint",
+    "predict",
+    "quiz",
+    "review",
+    "solution",
+    "state",
+    "timeline",
+    "tuning_curve",
+]
 
 
 def __getattr__(name: str) -> Any:

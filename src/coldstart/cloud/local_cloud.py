@@ -48,6 +48,8 @@ class Cloud:
             log_sink=LogDelivery(ACCOUNT_ID, REGION),
             cloud_variables=self._function_variables,
         )
+        self.record = self._host.record
+        """What all execution environments did and when."""
         self._keys = AccessKeys(ACCOUNT_ID)
         self._lambda = LambdaControlPlane(self._host, ACCOUNT_ID, endpoint=lambda: self.url)
         self._event_source_mappings = EventSourceMappings(

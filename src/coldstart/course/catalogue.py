@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from coldstart.course.exercise import Exercise
-from coldstart.course.facts import Facts
+from coldstart.course.facts import Fact, Facts
 from coldstart.course.lesson import read_exercises
 from coldstart.course.problems import LessonProblem
 from coldstart.course.question_bank import Question, QuestionBank
@@ -101,6 +101,18 @@ def questions(lesson_number: str) -> list[Question]:
         NotInTheCourse: there is no such lesson.
     """
     return _read(_lesson_of(f"{lesson_number}.") / "quiz.yml", QuestionBank.read).questions
+
+
+def fact(name: str) -> Fact:
+    """Return a figure of facts.toml.
+
+    Raises:
+        NotInTheCourse: there is none of this name.
+    """
+    facts = _read(lessons_folder() / "facts.toml", Facts)
+    if name not in facts.by_name:
+        raise NotInTheCourse(f"There is no fact {name!r}.")
+    return facts.by_name[name]
 
 
 def filled(text: str) -> str:
