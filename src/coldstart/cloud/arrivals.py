@@ -6,7 +6,14 @@ moto's patched queues and streams tell; event source mappings listen. There is o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class _Request(threading.local):
+    """What the request that this thread answers has brought, when nobody is to be told yet."""
+
+    held_back: set[str] | None = None
 
 
 class Arrivals:
@@ -14,6 +21,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._request = _Request()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
 
     def listen(self, arn: str, listener: Callable[[], None]) -> None:
@@ -32,8 +40,25 @@ class Arrivals:
 
     def tell(self, arn: str) -> None:
         """Something has arrived."""
+        if self._request.held_back is not None:
+            self._request.held_back.add(arn)
+            return
         for listener in self._listeners.get(arn, ()):
             listener()
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Tell only at the end of what arrives by this thread, so that what is sent together is read together."""
+        if self._request.held_back is not None:
+            yield
+            return
+        arrived = self._request.held_back = set()
+        try:
+            yield
+        finally:
+            self._request.held_back = None
+            for arn in arrived:
+                self.tell(arn)
 
 
 arrivals = Arrivals()

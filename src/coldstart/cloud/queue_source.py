@@ -9,6 +9,7 @@ from typing import Any
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, sqs_backends
 
+from coldstart.cloud.arrivals import arrivals
 from coldstart.cloud.moto_patches import queue_messages
 from coldstart.events.queue_mapping import QueueMessage
 
@@ -41,7 +42,7 @@ class QueueSource:
         queue = find_queue(self.arn)
         if queue is None:
             return
-        with queue_messages.hold_back():
+        with arrivals.held_back():
             for message in messages:
                 with contextlib.suppress(ReceiptHandleIsInvalid):
                     queue.delete_message(message.receipt_handle)
@@ -51,7 +52,7 @@ class QueueSource:
         queue = find_queue(self.arn)
         if queue is None:
             return
-        with queue_messages.hold_back():
+        with arrivals.held_back():
             for message in messages:
                 with contextlib.suppress(ReceiptHandleIsInvalid):
                     sqs_backends[queue.account_id][queue.region].change_message_visibility(

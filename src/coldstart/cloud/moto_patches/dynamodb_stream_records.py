@@ -12,13 +12,14 @@ What it corrects in ``moto/dynamodb/models/table.py: StreamShard.add`` (line 222
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import StreamRecord, StreamShard
+from moto.dynamodb.responses import DynamoHandler
 
 from coldstart.cloud.arrivals import arrivals
 
@@ -28,8 +29,6 @@ _lock = threading.Lock()
 class _Request(threading.local):
     """What is known of the write that this thread does."""
 
-    transaction_arns: set[str] | None = None
-    """The streams that are written to in a transaction, which may be taken back."""
     is_expiry = False
 
 
@@ -52,7 +51,8 @@ def apply() -> None:
         return
     replacements: list[tuple[type, str, object]] = [
         (StreamShard, "add", _add),
-        (DynamoDBBackend, "transact_write_items", _telling_at_the_end(DynamoDBBackend.transact_write_items)),
+        (DynamoDBBackend, "transact_write_items", _together(DynamoDBBackend.transact_write_items)),
+        (DynamoHandler, "batch_write_item", _together(DynamoHandler.batch_write_item)),
     ]
     for owner, name, replacement in replacements:
         setattr(owner, name, replacement)
@@ -75,10 +75,7 @@ def _add(shard: StreamShard, old: Item | None, new: Item | None) -> None:
         change["SizeBytes"] = sum(_size({"M": image}) for image in images)
         shard.items.append(record)
     arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
-    if _request.transaction_arns is None:
-        arrivals.tell(arn)
-    else:
-        _request.transaction_arns.add(arn)
+    arrivals.tell(arn)
 
 
 def _size(attribute: Any) -> int:
@@ -102,16 +99,11 @@ def _plain(attribute: Any) -> dict[str, Any]:
     return attribute if isinstance(attribute, dict) else {attribute.type: attribute.value}
 
 
-def _telling_at_the_end(transact: Any) -> Any:
-    """Tell of the records of a transaction when it has succeeded: moto takes them back when it has not."""
+def _together(write: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell of all records of a request at its end; moto takes back those of a transaction that fails."""
 
-    def telling_at_the_end(backend: DynamoDBBackend, *args: Any, **kwargs: Any) -> None:
-        arns = _request.transaction_arns = set()
-        try:
-            transact(backend, *args, **kwargs)
-        finally:
-            _request.transaction_arns = None
-        for arn in arns:
-            arrivals.tell(arn)
+    def together(*args: Any, **kwargs: Any) -> Any:
+        with arrivals.held_back():
+            return write(*args, **kwargs)
 
-    return telling_at_the_end
+    return together

@@ -21,7 +21,7 @@ from typing import Any
 
 from moto.core.utils import unix_time
 from moto.kinesis.exceptions import InvalidArgumentError
-from moto.kinesis.models import Record, Shard, Stream
+from moto.kinesis.models import KinesisBackend, Record, Shard, Stream
 from moto.utilities.utils import md5_hash
 
 from coldstart.cloud.arrivals import arrivals
@@ -40,6 +40,7 @@ def apply() -> None:
         (Shard, "get_max_sequence_number", _last_sequence_number),
         (Shard, "get_sequence_number_at", sequence_number_before),
         (Stream, "put_record", _put_in_stream),
+        (KinesisBackend, "put_records", _together(KinesisBackend.put_records)),
         (Stream, "get_shard_for_key", _shard_for_key),
         (Stream, "split_shard", _keeping_records(Stream.split_shard)),
         (Stream, "merge_shards", _keeping_records(Stream.merge_shards)),
@@ -114,6 +115,14 @@ def _put_in_stream(stream: Stream, partition_key: str, explicit_hash_key: str, d
     sequence_number = _put_in_shard(shard, partition_key, data, explicit_hash_key)
     arrivals.tell(stream.arn)
     return sequence_number, shard.shard_id
+
+
+def _together(put_records: Callable[..., Any]) -> Callable[..., Any]:
+    def together(*args: Any, **kwargs: Any) -> Any:
+        with arrivals.held_back():
+            return put_records(*args, **kwargs)
+
+    return together
 
 
 def _keeping_records(reshard: Callable[..., None]) -> Callable[..., None]:

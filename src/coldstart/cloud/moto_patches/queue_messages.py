@@ -18,7 +18,6 @@ import itertools
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from moto.core.utils import unix_time_millis
@@ -39,8 +38,6 @@ class _Request(threading.local):
     """What is known of the request that this thread answers."""
 
     trace_header = ""
-    held_back: set[str] | None = None
-    """The queues in which something has arrived, when nobody is to be told yet."""
 
 
 _request = _Request()
@@ -295,14 +292,7 @@ def _take(queue: Queue, message: Message) -> None:
     messages_of(queue).append(message)
     with queue._messages_lock:
         queue._messages_lock.notify_all()
-    _tell(queue)
-
-
-def _tell(queue: Queue) -> None:
-    if _request.held_back is None:
-        arrivals.tell(queue.queue_arn)
-    else:
-        _request.held_back.add(queue.queue_arn)
+    arrivals.tell(queue.queue_arn)
 
 
 def _delete_message(queue: Queue, receipt_handle: str) -> None:
@@ -314,7 +304,7 @@ def _delete_message(queue: Queue, receipt_handle: str) -> None:
     queue.deleted_messages.update(handle for handle in message.all_receipt_handles if handle)
     messages_of(queue).remove(message)
     if queue.fifo_queue:
-        _tell(queue)  # others of its group may be received now
+        arrivals.tell(queue.queue_arn)  # others of its group may be received now
 
 
 def _receive_message(
@@ -353,7 +343,7 @@ def _change_message_visibility(
             "message is beyond the limit [43200 seconds]"
         )
     messages_of(queue).change_visibility(message, int(visibility_timeout))
-    _tell(queue)
+    arrivals.tell(queue.queue_arn)
 
 
 def _carrying_trace_header(send: Any) -> Any:
@@ -371,22 +361,7 @@ def _arriving_together(send: Any) -> Any:
     """Tell of the messages of a batch when all of them are there."""
 
     def arriving_together(*args: Any, **kwargs: Any) -> Any:
-        with hold_back():
+        with arrivals.held_back():
             return send(*args, **kwargs)
 
     return arriving_together
-
-
-@contextmanager
-def hold_back() -> Iterator[None]:
-    """Tell of what arrives in queues only at the end."""
-    if _request.held_back is not None:
-        yield
-        return
-    arrived = _request.held_back = set()
-    try:
-        yield
-    finally:
-        _request.held_back = None
-        for arn in arrived:
-            arrivals.tell(arn)
