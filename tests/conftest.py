@@ -109,7 +109,9 @@ def foreign_requests() -> list[str]:
 
 def _is_foreign(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in LOOPBACK
+    if parts.scheme not in {"http", "https", "ws", "wss"}:
+        return False
+    return parts.hostname not in LOOPBACK and not (parts.hostname or "").endswith(".localhost")
 
 
 @pytest.fixture

@@ -77,6 +77,33 @@ def test_a_stranger_on_this_machine_is_refused(local_aws):
         urllib.request.urlopen(urllib.request.Request(local_aws.url, headers={"Origin": "https://example.com"}))
 
 
+def test_a_proxy_is_not_asked_for_the_way_to_this_machine():
+    kernel = _in_a_kernel(
+        """
+        import os, urllib.error, urllib.request
+        from coldstart import cloud
+        import boto3, requests
+        aws = cloud.start()
+        boto3.client("sqs").list_queues()
+        url = f"http://{'a' * 32}.lambda-url.us-east-1.localhost:{aws.url.rpartition(':')[2]}/"
+        print(requests.get(url).status_code)
+        try:
+            urllib.request.urlopen(url)
+        except urllib.error.HTTPError as error:
+            print(error.code)
+        print(os.environ["NO_PROXY"])
+        cloud.stop()
+        print(os.environ["NO_PROXY"], os.environ.get("no_proxy"))
+        """,
+        HTTP_PROXY="http://127.0.0.1:9",
+        http_proxy="http://127.0.0.1:9",
+        NO_PROXY="intranet.example",
+        no_proxy="intranet.example",
+    )
+    out, _ = kernel.communicate(timeout=60)
+    assert out.split() == ["403", "403", "intranet.example,127.0.0.1,localhost", "intranet.example", "intranet.example"]
+
+
 def test_a_name_that_a_web_page_gave_to_this_address_is_refused(local_aws):
     """DNS rebinding: the page's own host name leads here, and its requests have no Origin header."""
     for path in ("/", "/_aws/lambda-url/abc/", "/moto-api/data.json"):

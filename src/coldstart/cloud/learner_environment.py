@@ -2,7 +2,7 @@
 
 While the cloud runs, real credentials, profiles and configuration files are out of reach of every SDK in this process, and a
 botocore client that is aimed at another host is refused before anything is sent. The names of the learner's APIs and function
-URLs (``*.localhost``) lead to this machine, whatever its resolver thinks of them.
+URLs (``*.localhost``) lead to this machine, whatever its resolver thinks of them, and past any proxy.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ class RealAwsRefused(BotoCoreError):
     )
 
 
+_NO_PROXY = ("no_proxy", "NO_PROXY")
+_NOT_THROUGH_A_PROXY = ("127.0.0.1", "localhost")  # also names that end with .localhost
+
+
 class LearnerEnvironment:
     """Sets environment variables on :meth:`enter` and puts everything back on :meth:`leave`."""
 
@@ -40,6 +44,7 @@ class LearnerEnvironment:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         self._before: dict[str, str] = {}
+        self._proxy_exceptions: dict[str, str | None] = {}
         self._real_send: Callable[..., Any] | None = None
         self._real_getaddrinfo: Callable[..., Any] | None = None
 
@@ -47,6 +52,10 @@ class LearnerEnvironment:
         """Take out what is about AWS and put in the local variables."""
         self._before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         self._replace(self._variables)
+        self._proxy_exceptions = {name: os.environ.get(name) for name in _NO_PROXY}
+        known = next((value for value in self._proxy_exceptions.values() if value), "")
+        exceptions = dict.fromkeys([*filter(None, known.split(",")), *_NOT_THROUGH_A_PROXY])
+        os.environ.update(dict.fromkeys(_NO_PROXY, ",".join(exceptions)))
         self._guard()
         self._resolve_localhost()
         _forget_default_session()
@@ -54,6 +63,11 @@ class LearnerEnvironment:
     def leave(self) -> None:
         """Put the environment back as it was."""
         self._replace(self._before)
+        for name, value in self._proxy_exceptions.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
         if self._real_send is not None:
             URLLib3Session.send = self._real_send
         if self._real_getaddrinfo is not None:
