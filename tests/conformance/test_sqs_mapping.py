@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from coldstart.cloud import Cloud
-from tests.conformance.conftest import Deployed
+from tests.conformance.conftest import Deployed, zipped
 
 RECORDS_EVENTS = """
 import json, os
@@ -385,8 +385,7 @@ def test_a_throttled_function_gets_the_messages_later(
     function.client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
     queue.send("patient")
     map_to(function, queue)
-    if bodies(function):
-        pytest.skip("reserved concurrency is not enforced yet")
+    assert bodies(function) == []
     function.client.delete_function_concurrency(FunctionName=function.name)
     local_aws.clock.advance(seconds=31)
     assert bodies(function) == [["patient"]]
@@ -411,6 +410,34 @@ def test_a_deleted_mapping_delivers_no_more_and_a_disabled_one_goes_on_later(
     queue.send("too late")
     local_aws.clock.advance(minutes=1)
     assert bodies(function) == [["waits"]]
+
+
+def test_a_mapping_outlives_its_queue_and_its_function(
+    local_aws: Cloud, deploy: Callable[..., Deployed], make_queue: Callable[..., Queue], map_to: Callable[..., str]
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html: it is a resource of its own."""
+    function, queue = deploy(RECORDS_EVENTS), make_queue()
+    uuid = map_to(function, queue)
+    function.client.delete_function(FunctionName=function.name)
+    queue.send("nobody's")
+    local_aws.clock.advance(minutes=2)
+    assert sum(queue.counts()) == 1
+    queue.client.delete_queue(QueueUrl=queue.url)
+    local_aws.clock.advance(minutes=2)
+    assert function.client.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
+    assert function.client.update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabling"
+    queue.client.create_queue(QueueName=queue.url.rsplit("/", maxsplit=1)[1])
+    function.client.create_function(
+        FunctionName=function.name,
+        Runtime="python3.14",
+        Role="arn:aws:iam::123456789012:role/parcel-function",
+        Handler="app.handler",
+        Code={"ZipFile": zipped({"app.py": RECORDS_EVENTS})},
+    )
+    function.client.update_event_source_mapping(UUID=uuid, Enabled=True)
+    queue.send("again")
+    local_aws.clock.settle()
+    assert bodies(function) == [["again"]]
 
 
 def test_the_trace_header_comes_with_the_message(

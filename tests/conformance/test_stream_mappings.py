@@ -354,6 +354,48 @@ def test_a_bucket_gets_the_records_too(
     assert json.loads(document["payload"]) == events(function)[0]
 
 
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sqs:us-east-1:123456789012:nothing",
+        "arn:aws:sns:us-east-1:123456789012:nothing",
+        "arn:aws:s3:::nothing-of-this-name",
+    ],
+)
+def test_a_destination_that_is_not_there_loses_the_batch(
+    arn: str,
+    local_aws: Cloud,
+    deploy: Callable[..., Deployed],
+    make_stream: Callable[..., KinesisStream],
+    map_to: Callable[..., str],
+) -> None:
+    function, stream = deploy(FAILS_ON_POISON), make_stream()
+    stream.put("poison")
+    map_to(function, stream.arn, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}})
+    stream.put("next")
+    local_aws.clock.settle()
+    assert texts(function) == [["poison"], ["next"]]
+
+
+def test_throttling_is_no_retry(
+    local_aws: Cloud,
+    deploy: Callable[..., Deployed],
+    make_stream: Callable[..., KinesisStream],
+    map_to: Callable[..., str],
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html: throttled batches wait until the records expire."""
+    function, stream = deploy(PRINTS), make_stream()
+    function.client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    stream.put("patient")
+    uuid = map_to(function, stream.arn, MaximumRetryAttempts=0)
+    local_aws.clock.advance(minutes=10)
+    assert texts(function) == []
+    assert "Rate Exceeded" in function.client.get_event_source_mapping(UUID=uuid)["LastProcessingResult"]
+    function.client.delete_function_concurrency(FunctionName=function.name)
+    local_aws.clock.advance(minutes=2)
+    assert texts(function) == [["patient"]]
+
+
 def test_bisecting_isolates_the_poison(
     local_aws: Cloud,
     deploy: Callable[..., Deployed],

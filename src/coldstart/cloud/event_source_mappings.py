@@ -171,9 +171,6 @@ class EventSourceMappings:
                 if function is None:
                     raise refused("Function does not exist")
                 configuration["FunctionArn"] = function.arn
-            else:
-                function = self._functions.find(configuration["FunctionArn"], region)
-            if function is not None:
                 self._check_source(mapping.source, mapping.source_arn, function.timeout)
             _drop_empty(configuration)
             mapping.configuration = configuration
