@@ -7,8 +7,8 @@ invocation is recorded from AWS (lambda-facts 4.5). The limits' arithmetic is in
 from __future__ import annotations
 
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import boto3
 import pytest
@@ -18,52 +18,33 @@ from botocore.exceptions import ClientError
 from tests.conformance.conftest import zipped
 
 WAIT = """
-import os, time
+import os, socket
 def handler(event, context):
-    if "started" in event:
-        with open(event["started"], "w"): pass
-        while not os.path.exists(event["go"]):
-            time.sleep(0.005)
+    if "gate" in event:
+        with socket.create_connection(("127.0.0.1", event["gate"])) as gate:
+            gate.recv(1)
     return os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 """
-"""Waits until the test lets it go on."""
+"""Waits at the test's gate until the test lets it go on."""
 
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 
 
-@pytest.fixture
-def signals(local_aws):
-    """A folder that both the test and the functions see: the cloud's own."""
-    folder = local_aws._folder / "signals"
-    folder.mkdir(exist_ok=True)
-    yield folder
-    for file in folder.iterdir():
-        file.unlink()
-
-
 class Busy:
-    """Invocations that last as long as the test wants."""
+    """Invocations that last as long as the test wants: they come to a gate, which is a socket."""
 
-    def __init__(self, client, name: str, signals: Path, count: int) -> None:
+    def __init__(self, client, name: str, count: int) -> None:
+        self._gate = socket.create_server(("127.0.0.1", 0))
+        self._gate.settimeout(30)
         self._pool = ThreadPoolExecutor(count)
-        self._go = signals / "go"
-        started = [signals / f"started-{number}" for number in range(count)]
-        self._responses = [
-            self._pool.submit(
-                client.invoke,
-                FunctionName=name,
-                Payload=json.dumps({"started": str(file), "go": str(self._go)}).encode(),
-            )
-            for file in started
-        ]
-        while not all(file.exists() for file in started):
-            for response in self._responses:
-                if response.done():
-                    response.result()
+        event = json.dumps({"gate": self._gate.getsockname()[1]}).encode()
+        self._responses = [self._pool.submit(client.invoke, FunctionName=name, Payload=event) for _ in range(count)]
+        self._arrived = [self._gate.accept()[0] for _ in range(count)]
 
     def end(self) -> list[str]:
         """Let them end; return the environments in which they ran."""
-        self._go.touch()
+        for connection in (*self._arrived, self._gate):
+            connection.close()
         answers = [json.loads(response.result()["Payload"].read()) for response in self._responses]
         self._pool.shutdown()
         return answers
@@ -89,12 +70,12 @@ def test_reserving_nothing_switches_a_function_off(deploy):
     assert client.invoke(FunctionName=function.name)["StatusCode"] == 200
 
 
-def test_a_reservation_is_the_most_a_function_gets_for_all_its_versions(deploy, signals):
+def test_a_reservation_is_the_most_a_function_gets_for_all_its_versions(deploy):
     function = deploy(WAIT, Timeout=30)
     client = boto3.client("lambda", config=ONE_TRY)
     version = client.publish_version(FunctionName=function.name)["Version"]
     client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=2)
-    busy = Busy(client, function.name, signals, 2)
+    busy = Busy(client, function.name, 2)
     assert "ReservedFunctionConcurrentInvocationLimitExceeded" in str(throttled(client, function.name).response)
     with pytest.raises(ClientError, match="TooManyRequestsException"):
         client.invoke(FunctionName=function.name, Qualifier=version)
@@ -102,7 +83,7 @@ def test_a_reservation_is_the_most_a_function_gets_for_all_its_versions(deploy, 
     assert client.invoke(FunctionName=function.name, Qualifier=version)["ExecutedVersion"] == version
 
 
-def test_the_account_has_a_limit_in_each_region(local_aws, signals):
+def test_the_account_has_a_limit_in_each_region(local_aws):
     region = local_aws._host.concurrency("ca-west-1")
     region.limit, before = 2, region.limit
     client = boto3.client("lambda", "ca-west-1", config=ONE_TRY)
@@ -116,7 +97,7 @@ def test_the_account_has_a_limit_in_each_region(local_aws, signals):
             Code={"ZipFile": zipped({"app.py": WAIT})},
         )
     try:
-        busy = Busy(client, "region-orders", signals, 2)
+        busy = Busy(client, "region-orders", 2)
         assert throttled(client, "region-labels").response["Reason"] == "ConcurrentInvocationLimitExceeded"
         assert region.executing == 2
         busy.end()

@@ -93,3 +93,31 @@ def test_nothing_of_it_stays_when_the_environment_ends(local_aws, deploy):
     before = set(environments.iterdir())
     local_aws.clock.advance(hours=1)
     assert len(set(environments.iterdir())) < len(before)
+
+
+def test_everything_else_is_read_only(deploy, own_file_system, tmp_path):
+    """On AWS: ``OSError: [Errno 30] Read-only file system``, whoever the process is."""
+    function = deploy(
+        """
+import errno, os, subprocess
+def handler(event, context):
+    found = []
+    for path in event:
+        try:
+            with open(os.path.join(os.environ["LAMBDA_TASK_ROOT"], path), "w"): pass
+            found.append("written")
+        except OSError as error:
+            found.append(errno.errorcode[error.errno])
+    subprocess.run(["true"], stdout=subprocess.DEVNULL, check=True)
+    with open("/dev/null", "w") as nowhere: nowhere.write("x")
+    return found
+"""
+    )
+    paths = [
+        "app.py",
+        "new.txt",
+        os.path.expanduser("~/parcel.txt"),
+        f"{os.getcwd()}/parcel.txt",
+        "/var/tmp/parcel.txt",
+    ]
+    assert function.invoke(paths)["Payload"] == ["EROFS"] * len(paths)

@@ -5,7 +5,7 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
 
 * ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
   ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
-  "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size;
+  "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size, and all it may write;
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}, "tmp_megabytes": 512}`` with two descriptors (log, status) has
   process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
@@ -27,6 +27,7 @@ import selectors
 import shutil
 import signal
 import socket
+import struct
 import sys
 
 _PR_SET_PDEATHSIG = 1
@@ -38,6 +39,7 @@ _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
 _MNT_DETACH = 0x2
+_SYS_MOUNT_SETATTR, _MOUNT_ATTR_RDONLY, _AT_FDCWD, _AT_RECURSIVE = 442, 0x1, -100, 0x8000
 
 _on_linux = sys.platform.startswith("linux")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -279,6 +281,26 @@ def _mount_tmp(folder: str, megabytes: int) -> None:
         _mount("tmpfs", folder, "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={megabytes}m,mode=1777")
 
 
+def _see_only_tmp_as_writable(folder: str, is_root_tmp: bool) -> None:
+    """Give this process mounts of its own, where everything but the temporary directory is read-only, as in Lambda's sandbox.
+
+    Kernels before 5.12 cannot do that; there, a function's process may write what its user may write.
+    """
+    _check(_libc.unshare(_CLONE_NEWNS))
+    if is_root_tmp:
+        _mount(folder, "/tmp", None, _MS_BIND)
+        folder = "/tmp"
+    with contextlib.suppress(OSError):
+        _set_mount_attributes("/", sets=_MOUNT_ATTR_RDONLY, flags=_AT_RECURSIVE)
+        _set_mount_attributes(folder, clears=_MOUNT_ATTR_RDONLY)
+
+
+def _set_mount_attributes(path: str, *, sets: int = 0, clears: int = 0, flags: int = 0) -> None:
+    attributes = struct.pack("QQQQ", sets, clears, 0, 0)  # see mount_setattr(2), which not every C library has
+    size = ctypes.c_size_t(len(attributes))
+    _check(_libc.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), flags, attributes, size))
+
+
 def _unmount_below(root: str) -> None:
     if not _on_linux:
         return
@@ -318,12 +340,11 @@ def _become(message: dict, log: int, status: int, control: socket.socket | None)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if tmp := message.get("tmp"):
-            if not os.path.ismount(tmp["folder"]):
+            if os.path.ismount(tmp["folder"]):
+                _see_only_tmp_as_writable(tmp["folder"], tmp["is_root_tmp"])
+            else:
                 size = tmp["megabytes"] * 1024 * 1024
                 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-            if tmp["is_root_tmp"]:
-                _check(_libc.unshare(_CLONE_NEWNS))
-                _mount(tmp["folder"], "/tmp", None, _MS_BIND)
         os.umask(0o022)
         os.chdir(message["cwd"])
         try:

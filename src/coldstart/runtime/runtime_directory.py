@@ -6,6 +6,7 @@ on the learner's machine.
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import sys
 from pathlib import Path
@@ -35,6 +36,9 @@ def make_python_runtime_directory(folder: Path) -> None:
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
         (folder / source.name).symlink_to(source)
+    # Functions cannot do it: what they see of this machine is read-only. The SDK has been compiled by the cloud itself.
+    compileall.compile_dir(folder / "awslambdaric", quiet=2)
+    compileall.compile_file(folder / "snapshot_restore_py.py", quiet=2)
 
 
 def make_language_directory(folder: Path) -> None:
