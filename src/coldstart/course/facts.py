@@ -99,3 +99,14 @@ class Facts:
     def _line_of(self, name: str) -> int | None:
         heading = f"[{name}]"
         return next((number for number, line in enumerate(self._lines, 1) if line.strip() == heading), None)
+
+
+def facts_page(facts: Facts) -> str:
+    """Return the site's page of facts in Markdown: each with its source and the day on which it was checked."""
+    lines = ["| Fact | Value | Source | Checked |", "|---|---|---|---|"]
+    for name, fact in facts.by_name.items():
+        words, _, address = fact.source.rpartition(", ")
+        link = f"[{words}]({address})" if address.startswith("https://") else fact.source
+        lines.append(f"| {name.replace('_', ' ').capitalize()} | {fact} | {link} | {fact.checked} |")
+    intro = "Every price, limit and date of the lessons comes from this list. After half a year the course fails its tests until somebody has checked them again."
+    return "\n\n".join(["# Facts and their sources", intro, "\n".join(lines)]) + "\n"

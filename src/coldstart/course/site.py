@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from coldstart.course.behaviour import behaviour_page, read_behaviour
 from coldstart.course.catalogue import PROJECT, lesson_folders
+from coldstart.course.facts import Facts, facts_page
 from coldstart.course.lesson import read_lesson
 from coldstart.course.pages import local_path_in
 from coldstart.course.pages_home import home_page
@@ -59,7 +61,7 @@ def build_site(destination: Path | None = None) -> int:
 
 
 def prepare(folder: Path) -> None:
-    """Make what belongs to the pages and is not written by hand: the home page, the notebooks, the fonts.
+    """Make what belongs to the pages and is not written by hand: home page, tables, notebooks, fonts.
 
     Args:
         folder: site/.
@@ -76,6 +78,8 @@ def prepare(folder: Path) -> None:
     except LessonProblem as problem:
         raise SystemExit(str(problem)) from None
     _write(docs / "index.md", home.encode())
+    _write(docs / "local-behaviour.md", behaviour_page(read_behaviour(folder / "local-behaviour.yml")).encode())
+    _write(docs / "facts.md", facts_page(Facts(PROJECT / "lessons" / "facts.toml")).encode())
     fonts = _installed_fonts()
     for font in fonts:
         _write(docs / "assets" / "fonts" / font.name, font.read_bytes())
