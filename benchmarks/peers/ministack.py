@@ -1,4 +1,4 @@
-"""MiniStack, an emulator of AWS in Python whose Lambda needs no Docker: https://pypi.org/project/ministack/."""
+"""MiniStack, an emulator of AWS in Python whose Lambda needs no Docker, ministack on PyPI."""
 
 from __future__ import annotations
 

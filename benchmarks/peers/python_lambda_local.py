@@ -1,4 +1,4 @@
-"""python-lambda-local, which calls a handler in a process that it forks for each call: https://pypi.org/project/python-lambda-local/.
+"""python-lambda-local, which calls a handler in a process that it forks for each call, on PyPI.
 
 It has no address that boto3 could be given, so its own call is measured, inside its own process.
 """
