@@ -14,6 +14,7 @@ import boto3
 from benchmarks.findings import Bar, Finding, Timings
 from benchmarks.local_functions import create_function, create_role, local_aws
 from benchmarks.peers import MiniStack
+from benchmarks.peers.environments import FOLDER
 from benchmarks.peers.guests import Guests
 
 BACKLOGS = (1_000, 10_000)
@@ -38,7 +39,8 @@ def measure(guests: Guests, rounds: int) -> Finding:
     """Put messages into a queue, then map the queue to a function and wait until all of them have arrived."""
     finding = Finding(f"SQS messages through an event source mapping, batches of {BATCH}: time for each message")
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        FOLDER.mkdir(exist_ok=True)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=FOLDER)))  # /tmp is each environment's own
         stack.enter_context(local_aws())
         role = create_role()
         for backlog in BACKLOGS:

@@ -10,6 +10,7 @@ import stat
 import zipfile
 from pathlib import Path
 
+import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
@@ -152,6 +153,13 @@ def test_a_package_that_would_do_harm_is_refused_when_it_comes(deploy, what):
     with pytest.raises(ClientError, match=message):
         function.client.update_function_code(FunctionName=function.name, ZipFile=zipped)
     assert function.invoke({"still": "works"})["Payload"] == {"still": "works"}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_layer_that_would_do_harm_is_refused_when_it_comes(local_aws, what):
+    zipped, message = HOSTILE[what]
+    with pytest.raises(ClientError, match=message):
+        boto3.client("lambda").publish_layer_version(LayerName="harm", Content={"ZipFile": zipped})
 
 
 def test_a_link_within_the_package_leads_where_it_says(deploy):
