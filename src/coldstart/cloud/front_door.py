@@ -19,7 +19,7 @@ from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes, client_request
 from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
-from coldstart.cloud.service_api import ServiceApi, outgoing
+from coldstart.cloud.service_api import outgoing
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -40,6 +40,14 @@ class PublicEndpoint(Protocol):
         ...
 
 
+class AwsApi(Protocol):
+    """An API of AWS, or a part of one: mostly a :class:`~coldstart.cloud.service_api.ServiceApi`."""
+
+    def answer(self, request: HttpRequest, region: str) -> bytes | None:
+        """Return the response; None when others have to answer."""
+        ...
+
+
 class FrontDoor:
     """Listens as soon as it is made, with a thread for each connection.
 
@@ -51,7 +59,7 @@ class FrontDoor:
     def __init__(
         self,
         moto: MotoServices,
-        apis: Mapping[str, Sequence[ServiceApi]],
+        apis: Mapping[str, Sequence[AwsApi]],
         downloads: Callable[[HttpRequest], bytes | None],
         key_is_known: Callable[[str], bool],
         clock: Clock,

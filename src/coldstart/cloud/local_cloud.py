@@ -14,6 +14,7 @@ from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
+from coldstart.cloud.lambda_stack_resources import lambda_resource_kinds
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.mapped_functions import MappedFunctions
@@ -21,6 +22,7 @@ from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.service_api import ServiceApi
+from coldstart.cloud.stack_resources import StackResources
 from coldstart.cloud.time_to_live import TimeToLive
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -59,10 +61,12 @@ class Cloud:
         self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
         self._time_to_live = TimeToLive(self.clock)
         self._rest_api_operations = ServiceApi("apigateway", [])
+        self._stack_resources = StackResources(lambda_resource_kinds(self._lambda.api))
         self._front_door = FrontDoor(
             MotoServices(seed),
             {
                 "lambda": [self._lambda.api],
+                "cloudformation": [self._stack_resources],
                 "apigateway": [
                     self._rest_api_operations,
                     ServiceApi("apigatewayv2", [HttpApiOperations(ACCOUNT_ID, self.clock)]),
@@ -153,6 +157,7 @@ class Cloud:
         self._event_source_mappings.stop()
         self._time_to_live.stop()
         self._execute_api.stop()
+        self._stack_resources.stop()
         self._lambda.stop()
         self._host.stop()
         clock.follow(None)

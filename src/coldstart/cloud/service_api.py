@@ -104,6 +104,19 @@ class ServiceApi:
             return b""
         return self._response(operation_model, result or {})
 
+    def input_shape(self, operation: str) -> StructureShape:
+        """Return the shape of an operation's parameters."""
+        return self._model.operation_model(operation).input_shape
+
+    def call(self, operation: str, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Do an operation without HTTP, such as ``CreateAlias``.
+
+        Raises:
+            AwsError: the service refuses it.
+        """
+        check(self.input_shape(operation), params, self._unchecked)
+        return self._operations[operation](region, params) or {}
+
     def operation_of(self, request: HttpRequest) -> str | None:
         """Return the name of the operation that a request asks for, such as ``CreateAlias``; None when there is none."""
         found = self._find(request)
