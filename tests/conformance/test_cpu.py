@@ -47,33 +47,50 @@ def handler(event, context):
 """Returns CPU seconds per second."""
 
 
-def share_of(function, **event):
-    """The best of a few, for the machine may be busy with something else."""
-    return max(function.invoke(event)["Payload"] for _ in range(3))
+ATTEMPTS = 10
+"""How often to measure: the machine may be busy with something else, and then nobody gets a whole share."""
+
+
+def shares(function, **event):
+    """CPU seconds per second in one invocation after the other."""
+    for _ in range(ATTEMPTS):
+        yield function.invoke(event)["Payload"]
+
+
+def assert_gets(function, share, error, **event):
+    """It never gets more than its share, and on a machine that has the time it gets all of it."""
+    best = 0.0
+    for measured in shares(function, **event):
+        assert measured <= share * (1 + error)
+        best = max(best, measured)
+        if best >= share * (1 - error):
+            return
+    pytest.fail(f"of a share of {share:.3f} it got {best:.3f} at best")
 
 
 @pytest.mark.parametrize("memory", [128, 512, 1024])
 def test_a_function_gets_cpu_in_proportion_to_its_memory(deploy, memory):
     function = deploy(LOOP.format(init=0), MemorySize=memory, Timeout=10)
-    assert share_of(function, seconds=1.5) == pytest.approx(memory / 1769, rel=0.05)
+    assert_gets(function, memory / 1769, 0.05, seconds=1.5)
 
 
 def test_one_vcpu_is_not_slowed_down(deploy):
     slow = deploy(LOOP.format(init=0), MemorySize=128, Timeout=10)
     fast = deploy(LOOP.format(init=0), MemorySize=1769, Timeout=10)
-    assert share_of(fast, seconds=0.5) > 5 * share_of(slow, seconds=1)
+    most = max(share for share, _ in zip(shares(slow, seconds=1), range(2), strict=False))
+    assert any(share > 5 * most for share in shares(fast, seconds=0.5))
 
 
 def test_the_init_phase_runs_at_full_speed(deploy):
     """lambda-facts: init durations do not depend on memory."""
-    shares = [deploy(LOOP.format(init=0.3), MemorySize=128).invoke({"init": True})["Payload"] for _ in range(3)]
-    assert max(shares) > 4 * 128 / 1769
+    inits = (deploy(LOOP.format(init=0.3), MemorySize=128).invoke({"init": True})["Payload"] for _ in range(ATTEMPTS))
+    assert any(share > 4 * 128 / 1769 for share in inits)
 
 
 @pytest.mark.parametrize("leave", [False, True])
 def test_what_a_function_starts_shares_its_cpu(deploy, leave):
     function = deploy(LOOP.format(init=0), MemorySize=512, Timeout=10)
-    assert share_of(function, seconds=1, children=2, leave=leave) == pytest.approx(512 / 1769, rel=0.1)
+    assert_gets(function, 512 / 1769, 0.1, seconds=1, children=2, leave=leave)
 
 
 def test_a_short_invocation_is_not_slowed_down(deploy):
@@ -84,7 +101,7 @@ def test_a_short_invocation_is_not_slowed_down(deploy):
     durations = [
         float(line.split("Duration: ")[1].split(" ")[0]) for line in function.lines() if line.startswith("REPORT")
     ]
-    assert statistics.median(durations) < 10
+    assert statistics.quantiles(durations, n=4)[0] < 10
 
 
 def test_a_waiting_function_keeps_its_quota_and_answers_in_time(deploy):
