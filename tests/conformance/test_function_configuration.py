@@ -328,6 +328,12 @@ def test_invoke_async_is_what_event_was_before(deploy, local_aws):
 @pytest.mark.parametrize("name", ["SecretsManager", "SNS"])
 def test_motos_other_services_find_and_run_the_functions(deploy, local_aws, name):
     function = deploy("import json\ndef handler(event, context):\n    print('EVENT', json.dumps(event))\n")
+    function.client.add_permission(
+        FunctionName=function.name,
+        StatementId=name,
+        Action="lambda:InvokeFunction",
+        Principal=f"{name.lower()}.amazonaws.com",
+    )
     if name == "SecretsManager":
         secrets = boto3.client("secretsmanager")
         secret = secrets.create_secret(Name=f"password-{function.name}", SecretString="old")["ARN"]
@@ -337,13 +343,6 @@ def test_motos_other_services_find_and_run_the_functions(deploy, local_aws, name
     else:
         sns = boto3.client("sns")
         topic = sns.create_topic(Name=f"orders-{function.name}")["TopicArn"]
-        function.client.add_permission(
-            FunctionName=function.name,
-            StatementId="sns",
-            Action="lambda:InvokeFunction",
-            Principal="sns.amazonaws.com",
-            SourceArn=topic,
-        )
         sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn(function))
         sns.publish(TopicArn=topic, Message="hello")
     local_aws.clock.settle()
