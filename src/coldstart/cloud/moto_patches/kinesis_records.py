@@ -68,7 +68,10 @@ def sequence_number_before(shard: Shard, at_timestamp: float) -> int:
 
 def _log_of(shard: Shard) -> list[Record]:
     """Return the records of a shard as a list in order; moto's own dictionary stays beside it."""
-    return shard.__dict__.setdefault("_coldstart_log", list(shard.records.values()))
+    log: list[Record] | None = shard.__dict__.get("_coldstart_log")
+    if log is None:
+        log = shard.__dict__["_coldstart_log"] = list(shard.records.values())
+    return log
 
 
 def _put_in_shard(shard: Shard, partition_key: str, data: str, explicit_hash_key: str) -> str:
