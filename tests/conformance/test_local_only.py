@@ -170,7 +170,7 @@ def test_nothing_is_left_when_the_kernel_ends(tmp_path, ending):
         print(*pids, flush=True)
         sys.stdin.readline()
         """,
-        ends=ending is None,
+        ends=False,
         TMPDIR=str(tmp_path),
     )
     assert kernel.stdout is not None
@@ -180,6 +180,8 @@ def test_nothing_is_left_when_the_kernel_ends(tmp_path, ending):
     assert launcher is not None
     assert list(tmp_path.iterdir())
     if ending is None:
+        assert kernel.stdin is not None
+        kernel.stdin.close()  # the last line of its program has been waiting for this
         kernel.wait(timeout=20)
     else:
         kernel.send_signal(ending)
