@@ -34,6 +34,12 @@ class AwsError(Exception):
         }
         return response_bytes(self.status, headers, json.dumps(document).encode())
 
+    def as_json_rpc(self) -> bytes:
+        """Return the response of a service that names operations in ``X-Amz-Target``, such as DynamoDB or Cognito."""
+        document = {"__type": self.code, "message": self.message, **self.details}
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": self.code}
+        return response_bytes(self.status, headers, json.dumps(document).encode())
+
     def as_xml(self) -> bytes:
         """Return the response of a service that speaks XML, such as S3, IAM or STS."""
         body = (

@@ -20,6 +20,7 @@ from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes, client_
 from coldstart.cloud.moto_services import MotoServices
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
 from coldstart.cloud.service_api import outgoing
+from coldstart.cloud.unsigned_requests import is_for_everybody
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -29,6 +30,8 @@ from coldstart.runtime.identifiers import Identifiers
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
 _OLD_QUERY_CREDENTIAL = re.compile(r"[?&]AWSAccessKeyId=([^&]+)")  # how boto3 signs S3's URLs unless told otherwise
+_REST_JSON = frozenset(["apigateway", "lambda"])
+"""Services with errors of ours in JSON, also for requests without a body."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -160,7 +163,7 @@ class FrontDoor:
             download = self._downloads(request)
             if download is not None:
                 return download
-            if not self._key_is_known(key):
+            if not self._key_is_known(key) and (key or not is_for_everybody(request)):
                 raise AwsError(
                     403, "UnrecognizedClientException", "The security token included in the request is invalid."
                 )
@@ -170,7 +173,9 @@ class FrontDoor:
                     return response
             return self._moto.answer(request)
         except AwsError as error:
-            speaks_json = service == "lambda" or "json" in request.headers.get("content-type", "")
+            if "x-amz-target" in request.headers:
+                return error.as_json_rpc()
+            speaks_json = service in _REST_JSON or "json" in request.headers.get("content-type", "")
             return error.as_json() if speaks_json else error.as_xml()
         except Exception as error:
             return _failure(error)

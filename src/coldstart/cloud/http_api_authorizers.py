@@ -1,6 +1,6 @@
-"""Lambda authorizers of HTTP APIs.
+"""Authorizers of HTTP APIs: functions, and the tokens of Cognito user pools.
 
-https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html and http-api-jwt-authorizer.html
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from coldstart.cloud.gateway_invocation import (
     function_of,
 )
 from coldstart.cloud.http_api_call import HttpApiCall, HttpApiFault
+from coldstart.cloud.user_pool_tokens import InvalidToken, missing_scopes, verified_claims
 from coldstart.events.authorizer_policy import InvalidPolicy, decision
 from coldstart.runtime.clock import Clock
 
@@ -38,8 +39,8 @@ class HttpApiAuthorizers:
         Raises:
             HttpApiFault: the caller is not let in, or the authorizer is broken.
         """
-        if authorizer.authorizer_type != "REQUEST":
-            raise HttpApiFault(501, f"The local AWS does not know authorizers of type {authorizer.authorizer_type}.")
+        if authorizer.authorizer_type == "JWT":
+            return self._with_token(call, authorizer)
         sources = [str(source) for source in authorizer.identity_source or []]
         identity = [_source_value(call, source) for source in sources]
         if not all(identity):
@@ -59,6 +60,28 @@ class HttpApiAuthorizers:
             raise HttpApiFault(403, "Forbidden")
         context = answer.get("context") or {}
         return {"lambda": context} if version == "2.0" else {"principalId": answer.get("principalId"), **context}
+
+    def _with_token(self, call: HttpApiCall, authorizer: Authorizer) -> dict[str, object]:
+        sources = authorizer.identity_source or ["$request.header.Authorization"]
+        token = _source_value(call, str(sources[0]))
+        if not token:
+            raise HttpApiFault(401, "Unauthorized", 'Bearer scope=""')
+        settings: Any = authorizer.jwt_config or {}
+        try:
+            claims = verified_claims(token, call.context.account_id, self._clock.now())
+            if claims["iss"] != str(settings.get("issuer") or "").rstrip("/"):
+                raise InvalidToken("unable to verify the issuer")
+            if not {claims.get("aud"), claims.get("client_id")} & set(settings.get("audience") or []):
+                raise InvalidToken("the token does not have a valid audience")
+        except InvalidToken as error:
+            challenge = f'Bearer scope="" error="invalid_token" error_description="{error}"'
+            raise HttpApiFault(401, "Unauthorized", challenge) from None
+        wanted = list(call.route.authorization_scopes or [])
+        if missing_scopes(claims, wanted):
+            challenge = f'Bearer scope="{" ".join(wanted)}" error="insufficient_scope"'
+            raise HttpApiFault(403, "Forbidden", challenge)
+        texts = {name: f"[{' '.join(map(str, v))}]" if isinstance(v, list) else str(v) for name, v in claims.items()}
+        return {"jwt": {"claims": texts, "scopes": wanted or None}}
 
     def _answer(self, call: HttpApiCall, authorizer: Authorizer, identity: list[str]) -> Any:
         ttl = int(authorizer.auth_result_ttl or 0)

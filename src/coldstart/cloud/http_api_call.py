@@ -14,17 +14,21 @@ from coldstart.events.http_request import ClientRequest, GatewayContext
 
 
 class HttpApiFault(Exception):
-    """A request ends here, with a status and a message."""
+    """A request ends here: with a status, a message, and perhaps a challenge (``WWW-Authenticate``)."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, challenge: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.challenge = challenge
 
     def answer(self) -> HttpAnswer:
         """Return what the client gets."""
         body = json.dumps({"message": self.message}, separators=(",", ":")).encode()
-        return HttpAnswer(self.status, (("Content-Type", "application/json"),), body)
+        headers = [("Content-Type", "application/json")]
+        if self.challenge:
+            headers.append(("WWW-Authenticate", self.challenge))
+        return HttpAnswer(self.status, tuple(headers), body)
 
 
 @dataclass(frozen=True)

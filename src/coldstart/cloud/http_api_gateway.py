@@ -121,8 +121,8 @@ class HttpApiGateway:
                 raise HttpApiFault(403, "Forbidden")
             return replace(call.context, authorizer={"iam": {"accessKey": key, "accountId": self._account_id}})
         authorizer = deployed.authorizers.get(call.route.authorizer_id or "")
-        if kind != "CUSTOM" or authorizer is None:
-            raise HttpApiFault(501, f"The local AWS does not know authorizers of type {kind}.")
+        if authorizer is None:
+            raise HttpApiFault(500, "Internal Server Error")
         return replace(call.context, authorizer=self._authorizers.authorize(call, authorizer))
 
     def _integrated(self, call: HttpApiCall, integration: Integration) -> HttpAnswer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from moto.apigatewayv2.models import Api
+from moto.apigatewayv2.models import Api, Authorizer
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 _METHODS = frozenset(["get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD])
@@ -65,10 +65,10 @@ def _integration(api: Api, settings: Mapping[str, Any]) -> str:
     return str(made.id)
 
 
-def _authorizer(api: Api, name: str, scheme: Mapping[str, Any]) -> str:
+def _authorizer(api: Api, name: str, scheme: Mapping[str, Any]) -> Authorizer:
     settings = scheme["x-amazon-apigateway-authorizer"]
     sources = settings.get("identitySource") or ""
-    made = api.create_authorizer(
+    return api.create_authorizer(
         auth_creds_arn=settings.get("authorizerCredentials"),
         auth_payload_format_version=settings.get("authorizerPayloadFormatVersion"),
         auth_result_ttl=settings.get("authorizerResultTtlInSeconds"),
@@ -80,16 +80,16 @@ def _authorizer(api: Api, name: str, scheme: Mapping[str, Any]) -> str:
         jwt_config=settings.get("jwtConfiguration"),
         name=name,
     )
-    return str(made.id)
 
 
-def _authorization(security: Any, authorizers: Mapping[str, str]) -> dict[str, Any]:
+def _authorization(security: Any, authorizers: Mapping[str, Authorizer]) -> dict[str, Any]:
     for requirement in security or []:
         for name, scopes in requirement.items():
             if name in authorizers:
+                authorizer = authorizers[name]
                 return {
-                    "authorization_type": "CUSTOM",
-                    "authorizer_id": authorizers[name],
+                    "authorization_type": "JWT" if authorizer.authorizer_type == "JWT" else "CUSTOM",
+                    "authorizer_id": authorizer.id,
                     "authorization_scopes": scopes or [],
                 }
     return {"authorization_type": "NONE", "authorization_scopes": []}

@@ -149,7 +149,7 @@ class RestApiGateway:
             if not key:
                 raise GatewayFault("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
             exchange.identity |= {"accessKey": key, "accountId": self._account_id}
-        elif kind == "CUSTOM":
+        elif kind in ("CUSTOM", "COGNITO_USER_POOLS"):
             authorizer = snapshot.authorizers.get(exchange.method.get("authorizerId") or "")
             if authorizer is None:
                 raise GatewayFault("AUTHORIZER_CONFIGURATION_ERROR", None)

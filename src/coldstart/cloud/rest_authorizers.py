@@ -1,4 +1,4 @@
-"""Lambda authorizers of REST APIs.
+"""Authorizers of REST APIs: functions, and the tokens of Cognito user pools.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html. What an authorizer returned is
 kept for its caller (by default 300 seconds of the cloud's time), as a policy: a call to another method is compared with it anew.
@@ -20,6 +20,7 @@ from coldstart.cloud.gateway_invocation import (
 )
 from coldstart.cloud.gateway_response import GatewayFault
 from coldstart.cloud.rest_integrations import RestExchange
+from coldstart.cloud.user_pool_tokens import InvalidToken, issuer_of, missing_scopes, verified_claims
 from coldstart.events.authorizer_policy import InvalidPolicy, decision
 from coldstart.runtime.clock import Clock
 
@@ -46,6 +47,8 @@ class RestAuthorizers:
         expression = authorizer.get("identityValidationExpression")
         if not all(identity) or (expression and not re.match(expression, identity[0] or "")):
             raise GatewayFault("UNAUTHORIZED", "Unauthorized")
+        if authorizer.get("type") == "COGNITO_USER_POOLS":
+            return self._with_token(exchange, authorizer, identity[0] or "")
         answer = self._answer(exchange, authorizer, [value or "" for value in identity])
         try:
             said = decision(answer.get("policyDocument"), _method_arn(exchange))
@@ -56,6 +59,21 @@ class RestAuthorizers:
             explicitly = " with an explicit deny" if said == "deny" else ""
             raise GatewayFault("ACCESS_DENIED", f"User is not authorized to access this resource{explicitly}")
         return context
+
+    def _with_token(self, exchange: RestExchange, authorizer: Mapping[str, Any], token: str) -> dict[str, object]:
+        """https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html."""
+        wanted = list(exchange.method.get("authorizationScopes") or [])
+        try:
+            claims = verified_claims(token, exchange.context.account_id, self._clock.now())
+        except InvalidToken as error:
+            expired = "The incoming token has expired" if "expired" in str(error) else "Unauthorized"
+            raise GatewayFault("UNAUTHORIZED", expired) from None
+        issuers = [issuer_of(arn) for arn in authorizer.get("providerARNs") or []]
+        # An API that wants scopes takes access tokens, one that does not takes ID tokens.
+        is_right_kind = claims.get("token_use") == ("access" if wanted else "id")
+        if claims["iss"] not in issuers or not is_right_kind or missing_scopes(claims, wanted):
+            raise GatewayFault("UNAUTHORIZED", "Unauthorized")
+        return {"claims": {name: str(value) for name, value in claims.items()}}
 
     def _answer(self, exchange: RestExchange, authorizer: Mapping[str, Any], identity: list[str]) -> dict[str, Any]:
         context = exchange.context
