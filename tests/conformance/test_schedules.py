@@ -290,6 +290,23 @@ def test_scheduler_puts_events_on_a_bus(local_aws, events, inbox, schedule):
     events.delete_rule(Name=name)
 
 
+def test_universal_targets(local_aws, inbox, schedule):
+    """Any operation: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html."""
+    dead, letters = inbox
+    url, _ = queue_for(f"parcel-universal-{next(_numbers)}")
+    given = {"QueueUrl": url, "MessageBody": "at <aws.scheduler.scheduled-time>"}
+    schedule("rate(1 hours)", "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", {"Input": json.dumps(given)})
+    schedule(
+        "rate(1 hours)",
+        "arn:aws:scheduler:::aws-sdk:sqs:sendMessage",
+        {"Input": json.dumps({**given, "QueueUrl": url + "-none"}), "DeadLetterConfig": {"Arn": dead}},
+    )
+    local_aws.clock.settle()
+    assert [bool(re.fullmatch(r"at \d{4}-.*Z", message["Body"])) for message in messages_in(url)] == [True]
+    [letter] = letters()
+    assert "NonExistentQueue" in letter["MessageAttributes"]["ERROR_CODE"]["StringValue"]
+
+
 def test_schedules_that_are_refused(local_aws, scheduler, role):
     arn = "arn:aws:lambda:us-east-1:123456789012:function:any"
     good = {

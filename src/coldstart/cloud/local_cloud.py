@@ -7,8 +7,10 @@ import os
 
 from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
+from coldstart.cloud.custom_resources import CustomResources
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
+from coldstart.cloud.event_stack_resources import event_resource_kinds, notify_from_stacks
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
@@ -21,6 +23,7 @@ from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.pushing_services import PushingServices
+from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.stack_resources import StackResources
 from coldstart.cloud.time_to_live import TimeToLive
@@ -61,7 +64,12 @@ class Cloud:
         self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
         self._time_to_live = TimeToLive(self.clock)
         self._rest_api_operations = ServiceApi("apigateway", [])
-        self._stack_resources = StackResources(lambda_resource_kinds(self._lambda.api))
+        role_clients = RoleClients(self._role_variables)
+        self._stack_resources = StackResources(
+            [*lambda_resource_kinds(self._lambda.api), *event_resource_kinds(role_clients, ACCOUNT_ID)],
+            CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
+            [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],
+        )
         self._front_door = FrontDoor(
             MotoServices(seed),
             {
@@ -82,7 +90,7 @@ class Cloud:
             self.clock,
             self.identifiers,
             ACCOUNT_ID,
-            self._role_variables,
+            role_clients,
         )
         event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
         self._lambda.api.add(event_invoke_configs)
@@ -168,7 +176,7 @@ class Cloud:
         return key if self._keys.are_known(key) else ""
 
     def _role_variables(self, role_arn: str, region: str) -> dict[str, str]:
-        return {"AWS_ENDPOINT_URL": self.url, **self._keys.assume_execution_role(role_arn, "StepFunctions", region)}
+        return {"AWS_ENDPOINT_URL": self.url, **self._keys.assume_execution_role(role_arn, "aws-service", region)}
 
     def _function_variables(self, configuration: FunctionConfiguration) -> dict[str, str]:
         credentials = self._keys.assume_execution_role(

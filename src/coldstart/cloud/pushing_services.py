@@ -6,11 +6,13 @@ from coldstart.cloud.event_buses import EventBuses
 from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.log_subscriptions import LogSubscriptions
 from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.s3_notifications import S3Notifications
 from coldstart.cloud.schedules import Schedules
 from coldstart.cloud.secret_rotation import SecretRotation
 from coldstart.cloud.sns_deliveries import SnsDeliveries
-from coldstart.cloud.state_machines import CloudVariables, StateMachines
+from coldstart.cloud.state_machines import StateMachines
+from coldstart.cloud.universal_targets import universal_target
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
@@ -25,12 +27,13 @@ class PushingServices:
         clock: Clock,
         identifiers: Identifiers,
         account_id: str,
-        cloud_variables: CloudVariables,
+        clients: RoleClients,
     ) -> None:
         self.targets = targets = EventTargets(invoker, clock, identifiers, account_id)
         """Hands events to whatever an ARN names."""
+        targets.add("scheduler", universal_target(clients))
         self._moto = Replacements()
-        StateMachines(clock, cloud_variables).attach(self._moto)
+        StateMachines(clock, clients).attach(self._moto)
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)

@@ -35,7 +35,7 @@ from coldstart.runtime.identifiers import Identifiers
 
 PRINCIPAL = "scheduler.amazonaws.com"
 _EARLIEST_START_SECONDS = 300
-_JSON_TARGETS = ("lambda", "states", "events")
+_JSON_TARGETS = ("lambda", "states", "events", "scheduler")
 
 
 class Schedules:
@@ -168,7 +168,7 @@ class Schedules:
             self._bury(made, due, execution_id, body, refusal)
 
     def _default_input(self, made: Schedule, region: str, due: float, event_id: str, target_arn: str) -> str:
-        if target_arn.split(":")[2] == "events":
+        if target_arn.split(":")[2] in ("events", "scheduler"):
             return "{}"
         event = envelope(
             event_id=event_id,
@@ -185,7 +185,7 @@ class Schedules:
     def _parameters(self, target: Mapping[str, Any], region: str, due: float, body: str) -> Mapping[str, Any]:
         bus = target.get("EventBridgeParameters")
         if not bus:
-            return target
+            return {**target, "Region": region}
         event = envelope(
             event_id=self._identifiers.uuid(),
             source=bus["Source"],

@@ -8,10 +8,11 @@ half of moto with it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from coldstart.cloud.custom_resources import CustomResources
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.stack_updates import update_in_order
 from coldstart.runtime.http_wire import HttpRequest
@@ -57,8 +58,20 @@ class ResourceKind(ABC):
 class StackResources:
     """Stands before CloudFormation's API, and answers nothing: it only sees to it that our kinds are known."""
 
-    def __init__(self, kinds: Iterable[ResourceKind]) -> None:
+    def __init__(
+        self,
+        kinds: Iterable[ResourceKind],
+        custom_resources: CustomResources,
+        corrections: Iterable[Callable[[Replacements], None]] = (),
+    ) -> None:
+        """Prepare.
+
+        Args:
+            corrections: what else to do to moto's models when CloudFormation is first used.
+        """
         self._kinds = {kind.type: kind for kind in kinds}
+        self._custom_resources = custom_resources
+        self._corrections = list(corrections)
         self._moto = Replacements()
         self._is_attached = False
 
@@ -75,9 +88,13 @@ class StackResources:
     def _attach(self) -> None:
         from moto.cloudformation import parsing
 
+        for correct in self._corrections:
+            correct(self._moto)
         models = {name: _Model(kind) for name, kind in self._kinds.items()}
 
         def class_of(resource_type: str) -> Any:
+            if self._custom_resources.is_type(resource_type):
+                return self._custom_resources
             return models.get(resource_type) or motos_class(resource_type)
 
         def name_property(resource_type: str) -> str | None:

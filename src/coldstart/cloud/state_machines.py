@@ -14,31 +14,22 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.stepfunctions import models, responses
 
 from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.role_clients import RoleClients
 from coldstart.runtime.clock import Clock
-
-_CONFIG = Config(
-    parameter_validation=False, retries={"total_max_attempts": 1}, connect_timeout=60, read_timeout=15 * 60 + 60
-)
-
-CloudVariables = Callable[[str, str], dict[str, str]]
-"""Takes a role's ARN and a region; returns endpoint and credentials as environment variables."""
 
 
 class StateMachines:
     """Takes the place of moto's Step Functions, which stores executions and does not run them."""
 
-    def __init__(self, clock: Clock, cloud_variables: CloudVariables) -> None:
+    def __init__(self, clock: Clock, clients: RoleClients) -> None:
         self._clock = clock
-        self._cloud_variables = cloud_variables
+        self._clients = clients
         self._lock = threading.Lock()
         self._backends: Any = None
-        self._clients: dict[tuple[str, str, str], Any] = {}
 
     def attach(self, moto: Replacements) -> None:
         """Take over from moto. The interpreter is big, so it is loaded when somebody asks for a state machine."""
@@ -71,8 +62,8 @@ class StateMachines:
         for module in (parser, state, timestamp, event_manager, execution):
             moto.put(module, "datetime", time)
 
-        def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-            return self._client(service, region, state_credentials.role_arn if state_credentials else "")
+        def client_for(region: str, service: str, state_credentials: Any) -> Any:
+            return self._clients.of(service, region, state_credentials.role_arn)
 
         def failure(task: StateTaskLambda, env: Any, ex: Exception) -> Any:
             event = original_failure(task, env, ex)
@@ -86,22 +77,6 @@ class StateMachines:
         boto_client.boto_client_for.__code__ = _forward.__code__
         vars(boto_client)["_coldstart_client_for"] = client_for
         return parser.stepfunctions_parser_backends
-
-    def _client(self, service: str, region: str, role_arn: str) -> Any:
-        key = (service, region, role_arn)
-        with self._lock:
-            if key not in self._clients:
-                variables = self._cloud_variables(role_arn, region)
-                self._clients[key] = boto3.session.Session().client(
-                    service,
-                    region_name=region,
-                    endpoint_url=variables["AWS_ENDPOINT_URL"],
-                    aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-                    aws_session_token=variables["AWS_SESSION_TOKEN"],
-                    config=_CONFIG,
-                )
-            return self._clients[key]
 
 
 class _Lazily:
