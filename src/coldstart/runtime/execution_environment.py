@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coldstart.runtime import log_lines
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.environment_variables import sandbox_variables
 from coldstart.runtime.extension_processes import ExtensionProcesses
@@ -27,7 +26,16 @@ from coldstart.runtime.extensions import ExtensionFailure, Extensions
 from coldstart.runtime.host import Host
 from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
-from coldstart.runtime.log_lines import Report
+from coldstart.runtime.platform_events import (
+    End,
+    InitReport,
+    InitStart,
+    Report,
+    RestoreReport,
+    RestoreStart,
+    RuntimeDone,
+    Start,
+)
 from coldstart.runtime.processes import RuntimeProcess, SnapshotGone
 from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import ResponseSink
@@ -142,6 +150,16 @@ class ExecutionEnvironment:
         self._max_memory_used = 0
 
     @property
+    def _is_initialised_ahead(self) -> bool:
+        return self._takes_snapshot or self._is_provisioned
+
+    @property
+    def _initialization_type(self) -> str:
+        if self._takes_snapshot or self._snapshot is not None:
+            return "snap-start"
+        return "provisioned-concurrency" if self._is_provisioned else "on-demand"
+
+    @property
     def is_initialised(self) -> bool:
         """Whether an invocation would be a warm one."""
         return self._process is not None
@@ -162,7 +180,9 @@ class ExecutionEnvironment:
             assert self._process is not None
             self._process.freeze()
             self._unreported_init_ms = (time.monotonic() - started) * 1000
-            self._collector.platform(log_lines.init_report(self._unreported_init_ms, "init"))
+            self._collector.platform(
+                InitReport(self._unreported_init_ms, self._initialization_type, "init", is_ahead=True)
+            )
         self._deliver_logs()
         return failure is None
 
@@ -186,7 +206,8 @@ class ExecutionEnvironment:
         failure = None
         if self._process is None:
             failure = self._initialise(deadline, phase="invoke")
-        self._collector.platform(log_lines.start(invocation.request_id, self._configuration.version))
+        configuration = self._configuration
+        self._collector.platform(Start(invocation.request_id, configuration.version, configuration.function_arn))
         if failure is None:
             payload, failure = self._run_handler(invocation, deadline)
         else:
@@ -211,10 +232,11 @@ class ExecutionEnvironment:
             billed_restore_ms=restored.billed_ms if restored else 0,
             status=failure.status if failure else "",
             error_type=failure.reported_type if failure else "",
+            has_failed=failure is not None,
         )
         self._collector.flush()
-        self._collector.platform(log_lines.end(invocation.request_id))
-        self._collector.platform(report.line())
+        self._collector.platform(End(invocation.request_id))
+        self._collector.platform(report)
         outcome = (failure.status or failure.error_type) if failure else ""
         self._note("invoke", started_ms, request_id=invocation.request_id, outcome=outcome)
         events = self._deliver_logs()
@@ -274,8 +296,12 @@ class ExecutionEnvironment:
     def _start_runtime(self, deadline: float, phase: str) -> Failure | None:
         runtime = language_runtime(self._configuration)
         started = time.monotonic()
-        self._collector.platform(log_lines.init_start(runtime.version, runtime.version_arn))
         api = self._open_api()
+        configuration = self._configuration
+        names = (configuration.function_name, configuration.version)
+        self._collector.platform(
+            InitStart(runtime.version, runtime.version_arn, self._initialization_type, phase, *names)
+        )
         in_time = self._takes_snapshot or self._start_extensions(api, deadline)
         if not in_time or api.is_broken:
             return self._end_failed_init(self._init_failure(in_time, api), started, phase)
@@ -296,6 +322,10 @@ class ExecutionEnvironment:
         is_out_of_memory = self._exceeded_memory(limits)
         if api.is_initialised and not api.is_broken and not is_out_of_memory:
             self._log_extensions(api)
+            if not self._is_initialised_ahead:
+                milliseconds = (time.monotonic() - started) * 1000
+                self._collector.platform(InitReport(milliseconds, self._initialization_type, phase))
+            api.end_init()
             return None
         failure = _out_of_memory() if is_out_of_memory else self._init_failure(in_time, api)
         return self._end_failed_init(failure, started, phase)
@@ -307,7 +337,8 @@ class ExecutionEnvironment:
         self._end_process("timeout" if failure.status == "timeout" else "failure")
         milliseconds = (time.monotonic() - started) * 1000
         self._collector.flush()
-        self._collector.platform(log_lines.init_report(milliseconds, phase, failure.status, failure.reported_type))
+        outcome = (failure.status, failure.reported_type)
+        self._collector.platform(InitReport(milliseconds, self._initialization_type, phase, *outcome))
         return failure
 
     def _start_extensions(self, api: RuntimeApi, deadline: float) -> bool:
@@ -317,7 +348,7 @@ class ExecutionEnvironment:
 
     def _log_extensions(self, api: RuntimeApi) -> None:
         for extension in api.extensions.all:
-            self._collector.platform(extension.line)
+            self._collector.platform(extension.told())
 
     def _open_api(self) -> RuntimeApi:
         """Make a Runtime API, and the environment variables of the process that will talk to it."""
@@ -330,8 +361,6 @@ class ExecutionEnvironment:
         account_id = configuration.function_arn.split(":")[4]
         extensions = Extensions(description, account_id, self._host.identifiers.uuid)
         self._api = api = RuntimeApi(self._collector, extensions)
-        is_snap_start = self._takes_snapshot or self._snapshot is not None
-        ahead = "snap-start" if is_snap_start else "provisioned-concurrency" if self._is_provisioned else ""
         self._variables = sandbox_variables(
             self._configuration,
             log_stream=self.log_stream,
@@ -339,7 +368,7 @@ class ExecutionEnvironment:
             runtime_directory=self._host.runtime_directory,
             tmp=self._name_of_tmp,
             cloud_variables=self._host.cloud_variables(self._configuration),
-            initialization_type=ahead or "on-demand",
+            initialization_type=self._initialization_type,
         )
         return api
 
@@ -350,8 +379,9 @@ class ExecutionEnvironment:
         runtime = language_runtime(self._configuration)
         snapshot.take()
         started = time.monotonic()
-        self._collector.platform(log_lines.restore_start(runtime.version, runtime.version_arn))
         api = self._open_api()
+        names = (self._configuration.function_name, self._configuration.version)
+        self._collector.platform(RestoreStart(runtime.version, runtime.version_arn, *names))
         self._start_extensions(api, started + RESTORE_LIMIT_SECONDS)
         self._process = snapshot.restore(self._variables, self._tmp)
         runs_since = time.monotonic()
@@ -367,13 +397,14 @@ class ExecutionEnvironment:
         restored = _Restored((now - started) * 1000, math.ceil((now - runs_since) * 1000))
         self._log_extensions(api)
         if api.is_ready and not api.is_broken:
-            self._collector.platform(log_lines.restore_report(restored.milliseconds))
+            self._collector.platform(RestoreReport(restored.milliseconds))
+            api.end_init()
             self._note("restore", started_ms)
             return restored
         self._end_process("failure" if in_time else "timeout")
         self._collector.flush()
         outcome = ("error", "Runtime.ExitError") if in_time else ("timeout", "")
-        self._collector.platform(log_lines.restore_report(restored.milliseconds, *outcome))
+        self._collector.platform(RestoreReport(restored.milliseconds, *outcome))
         self._note("restore", started_ms, outcome=outcome[0])
         self._deliver_logs()
         if in_time:
@@ -409,15 +440,27 @@ class ExecutionEnvironment:
             headers["Lambda-Runtime-Client-Context"] = invocation.client_context
         self._process.thaw()
         limits.begin_invocation(now)
+        api.telemetry.deliver()
         try:
             outcome = api.send_event(invocation.request_id, headers, invocation.event, invocation.sink)
         except OSError:
             outcome = Outcome(invocation.request_id)  # it died while frozen; serve_until will say how
-        in_time = api.serve_until(lambda: outcome.is_known and api.is_ready, deadline)
+        in_time = api.serve_until(lambda: outcome.is_known and api.runtime_is_ready, deadline)
+        if api.extensions.all:
+            self._tell_runtime_done(outcome, in_time, now)
+            in_time = in_time and api.serve_until(lambda: api.is_ready, deadline)
         failure = _out_of_memory() if self._exceeded_memory(limits) else self._invoke_failure(outcome, in_time, api)
         if failure is not None:
             return failure.payload(invocation.request_id), failure
         return outcome.response or b"", None
+
+    def _tell_runtime_done(self, outcome: Outcome, in_time: bool, started: float) -> None:
+        assert self._api is not None
+        error_type = outcome.error.error_type if outcome.error else ""
+        status = "success" if outcome.response is not None else "error" if in_time else "timeout"
+        milliseconds = (time.monotonic() - started) * 1000
+        self._collector.platform(RuntimeDone(outcome.request_id, milliseconds, status, error_type))
+        self._api.telemetry.deliver()
 
     def _invoke_failure(self, outcome: Outcome, in_time: bool, api: RuntimeApi) -> Failure | None:
         if outcome.too_large:

@@ -94,6 +94,8 @@ class ExtensionProcesses:
                 runtime.kill()
         for process in self._processes.values():
             process.thaw()
+        self._api.telemetry.deliver()
+        self._api.serve_ending(lambda: self._api.telemetry.is_delivered, started + seconds / 2)
         told = extensions.shut_down(reason, int((time.time() + seconds) * 1000))
         waited_for = [name for name in told if name in self._processes]
         self._api.serve_ending(lambda: self._api.ended_extensions.issuperset(waited_for), started + seconds)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
+from coldstart.runtime.platform_events import ExtensionState
 
 EXTENSION_PATH = "/2020-01-01/extension/"
 MAX_EXTENSIONS = 10
@@ -43,11 +44,9 @@ class Extension:
     pending: bytes | None = None
     """An event that waits for it."""
 
-    @property
-    def line(self) -> str:
-        """What the log says about it when INIT ends."""
-        error = f"\tError Type: {self.error_type}" if self.error_type else ""
-        return f"EXTENSION\tName: {self.name}\tState: {self.state}\tEvents: [{', '.join(self.events)}]{error}\n"
+    def told(self) -> ExtensionState:
+        """Return what Lambda tells about it when INIT ends."""
+        return ExtensionState(self.name, self.state, tuple(self.events), self.error_type)
 
 
 @dataclass(frozen=True)

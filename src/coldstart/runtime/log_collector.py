@@ -6,8 +6,14 @@ Both arrive through one pipe, so they keep their order. Log records come in AWS'
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from coldstart.runtime.platform_events import PlatformEvent
+
+Listener = Callable[[str, dict[str, Any] | str], object]
+"""Takes the type of a telemetry event and its record."""
 
 _FRAME_HEAD_BYTES = 16
 _FRAME_MARK = b"\xa5\x5a\x00"
@@ -35,15 +41,26 @@ class LogCollector:
         self._rename = rename
         self._buffer = bytearray()
         self._events: list[LogEvent] = []
+        self.listener: Listener | None = None
+        """Hears of everything too: telemetry."""
+        self._source = "function"
 
     @property
     def has_events(self) -> bool:
         """Whether there is anything to take."""
         return bool(self._events or self._buffer)
 
-    def platform(self, line: str) -> None:
-        """Add a line of Lambda's own."""
-        self._events.append(LogEvent(self._now_ms(), line))
+    def platform(self, event: PlatformEvent) -> None:
+        """Add something that Lambda itself tells."""
+        if line := event.line():
+            self._events.append(LogEvent(self._now_ms(), line))
+        if self.listener is not None and event.kind:
+            self.listener(event.kind, event.record())
+
+    def now(self) -> str:
+        """Return the time as AWS writes it in JSON events."""
+        now_ms = self._now_ms()
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
 
     def feed(self, data: bytes) -> None:
         """Add bytes from the process's pipe."""
@@ -65,9 +82,11 @@ class LogCollector:
                 return
 
     def beside(self) -> LogCollector:
-        """Return a collector for another process's pipe, whose events come between this one's."""
+        """Return a collector for an extension's pipe, whose events come between this one's."""
         other = LogCollector(self._now_ms, self._rename)
         other._events = self._events
+        other._source = "extension"
+        other.listener = lambda kind, record: self.listener(kind, record) if self.listener else None
         return other
 
     def flush(self) -> None:
@@ -101,3 +120,5 @@ class LogCollector:
     def _add(self, text: bytes) -> None:
         message = self._rename(text.decode("utf-8", "replace").replace("\r", "\n"))
         self._events.append(LogEvent(self._now_ms(), message))
+        if self.listener is not None:
+            self.listener(self._source, message)

@@ -24,6 +24,7 @@ from coldstart.runtime.log_collector import LogCollector
 from coldstart.runtime.processes import RuntimeProcess
 from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import STREAMING, ResponseSink, ResponseStream
+from coldstart.runtime.telemetry import TELEMETRY_PATH, Telemetry
 
 _RUNTIME = "/2018-06-01/runtime"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -85,6 +86,8 @@ class RuntimeApi:
         self.exit: str | None = None
         """``exit CODE``, ``signal NUMBER`` or ``exec ERRNO`` once the runtime's process has ended."""
         self._selector = selectors.PollSelector() if hasattr(selectors, "PollSelector") else selectors.SelectSelector()
+        self.telemetry = Telemetry(self._selector, collector.now)
+        collector.listener = self.telemetry.add
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
@@ -157,6 +160,11 @@ class RuntimeApi:
         self._drain_logs()
         return True
 
+    def end_init(self) -> None:
+        """Let no extension subscribe to telemetry any more: all of them wait for their first event."""
+        if not self.telemetry.close_registration():
+            self._collector.listener = None
+
     def serve_ending(self, done: Callable[[], bool], deadline: float) -> bool:
         """Serve the processes in the same way while they end: without limits, and whatever happens to them."""
         while not done():
@@ -173,6 +181,8 @@ class RuntimeApi:
     def close(self) -> None:
         """Read what the ended processes still said and close every socket."""
         self._drain_logs()
+        self._collector.listener = None
+        self.telemetry.close()
         for connection in list(self._connections):
             self._drop(connection)
         self._listener.close()
@@ -221,10 +231,16 @@ class RuntimeApi:
             self._waiting = connection
             self.extensions.close_registration()
             return
+        if request.target.rstrip("/") == TELEMETRY_PATH and request.method == "PUT":
+            response, subscribed = self.telemetry.subscribe(request, self.extensions.named_by(request))
+            connection.socket.sendall(response)
+            if subscribed is not None:
+                self._collector.platform(subscribed)
+            return
         if request.target.startswith(EXTENSION_PATH):
-            response = self.extensions.answer(request, connection.socket.sendall)
-            if response is not None:
-                connection.socket.sendall(response)
+            answer = self.extensions.answer(request, connection.socket.sendall)
+            if answer is not None:
+                connection.socket.sendall(answer)
             return
         if request.target == f"{_RUNTIME}/restore/next" and request.method == "GET":
             self.is_at_snapshot = True  # the answer comes after the restore, in the process that it makes

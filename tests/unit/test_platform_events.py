@@ -1,6 +1,6 @@
 """The REPORT line's figures agree with each other."""
 
-from coldstart.runtime.log_lines import Report
+from coldstart.runtime.platform_events import Report
 
 
 def test_the_billed_duration_is_the_sum_of_the_figures_shown() -> None:
