@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socketserver
+import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,12 +14,14 @@ from tests.conformance.test_extensions import PREAMBLE
 LISTENER = (
     PREAMBLE
     + """
-import http.server, threading
+import http.server, socket, threading
 class Listener(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         heard = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with open(os.environ["HEARD"], "a") as file:
-            file.writelines(json.dumps(event) + "\\n" for event in heard)
+        with socket.create_connection(("127.0.0.1", int(os.environ["HEARD"]))) as told:
+            told.sendall("".join(json.dumps(event) + "\\n" for event in heard).encode())
+            told.shutdown(socket.SHUT_WR)
+            told.recv(1)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -39,27 +44,42 @@ while next_event(identifier)["eventType"] != "SHUTDOWN":
 FUNCTION = "def handler(event, context):\n    print('packing', event)\n    return 1 / event.get('boxes', 1)\n"
 
 
-def _heard(run, folder, events):
-    heard = folder / "heard"
+@contextmanager
+def _listening():
+    """A port to which an extension tells what it has heard, for it can write no file that is seen outside; and the lines."""
+    lines = []
+
+    class Listener(socketserver.StreamRequestHandler):
+        def handle(self):
+            lines.extend(self.rfile.read().decode().splitlines())
+            self.wfile.write(b"1")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield str(server.server_address[1]), lines
+        server.shutdown()
+
+
+def _heard(run, events):
+    with _listening() as (port, lines):
+        function, results = _run_listening(run, port, events)
+    return function, results, [json.loads(line) for line in lines]
+
+
+def _run_listening(run, port, events):
     function = run(
         {"app.py": FUNCTION},
         layer={"extensions/listener": LISTENER.replace("ASK", "say(*subscribe())")},
-        environment={"HEARD": str(heard)},
+        environment={"HEARD": port},
         timeout=10,
     )
     results = [function.invoke(json.dumps(event).encode()) for event in events]
     function.retire()
-    return function, results, [json.loads(line) for line in heard.read_text().splitlines()]
+    return function, results
 
 
-@pytest.fixture
-def folder(run):
-    """A folder that functions see too, which is not below /tmp."""
-    return run({"app.py": FUNCTION}).configuration.code.parent
-
-
-def test_an_extension_hears_of_every_phase(run, folder):
-    function, [result, again], heard = _heard(run, folder, [{}, {}])
+def test_an_extension_hears_of_every_phase(run):
+    function, [result, again], heard = _heard(run, [{}, {}])
     assert ("TELEMETRY\tName: listener\tState: Subscribed\tTypes: [Platform, Function]\n") in [
         line for _, line in function.log
     ]
@@ -84,8 +104,8 @@ def test_an_extension_hears_of_every_phase(run, folder):
     assert all(event["time"].endswith("Z") and len(event["time"]) == 24 for event in heard)
 
 
-def test_an_extension_hears_of_errors(run, folder):
-    _, _, heard = _heard(run, folder, [{"boxes": 0}])
+def test_an_extension_hears_of_errors(run):
+    _, _, heard = _heard(run, [{"boxes": 0}])
     [done] = [event["record"] for event in heard if event["type"] == "platform.runtimeDone"]
     assert (done["status"], done["errorType"]) == ("error", "Unhandled")
     [report] = [event["record"] for event in heard if event["type"] == "platform.report"]

@@ -15,7 +15,7 @@ from coldstart.course.lesson import read_exercises
 
 def _has_a_queue(submission: Submission) -> None:
     ran = submission.run()
-    urls = submission.aws("sqs").list_queues(QueueNamePrefix="orders").get("QueueUrls", [])
+    urls = submission.aws("sqs").list_queues(QueueNamePrefix="orders-of-the-script").get("QueueUrls", [])
     expect(urls, expected="a queue named orders", got=f"none; it printed {ran.printed!r}", why="w", next_step="n")
 
 
@@ -43,7 +43,7 @@ def _got(result: CheckResult) -> str:
     return result.feedback.got
 
 
-MAKES_IT = "import boto3\nboto3.client('sqs').create_queue(QueueName='orders')\nprint('made')\n"
+MAKES_IT = "import boto3\nboto3.client('sqs').create_queue(QueueName='orders-of-the-script')\nprint('made')\n"
 
 
 @pytest.mark.usefixtures("local_aws")
@@ -56,7 +56,7 @@ def test_a_script_is_judged_by_what_it_leaves_in_aws(script: Exercise) -> None:
 def test_a_script_works_in_a_region_of_its_own_that_starts_empty(script: Exercise) -> None:
     check_source(script, MAKES_IT)
     assert not check_source(script, "pass").passed, "the queue of the check before is gone"
-    assert "QueueUrls" not in boto3.client("sqs").list_queues(QueueNamePrefix="orders"), (
+    assert "QueueUrls" not in boto3.client("sqs").list_queues(QueueNamePrefix="orders-of-the-script"), (
         "the learner's region is untouched"
     )
 

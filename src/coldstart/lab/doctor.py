@@ -130,9 +130,10 @@ def credentials(environ: Mapping[str, str], home: Path) -> Finding:
     files = [path for path in (home / ".aws" / "credentials", home / ".aws" / "config") if path.exists()]
     if not names and not files:
         return Finding("AWS account", "ok", "No credentials of a real account are around.")
-    kept = dict(environ)
+    kept, ours = dict(environ), dict[str, str]()
     hide_aws_account(kept)
-    left = sorted({name for name in names if name in kept and kept[name] == environ[name]})
+    hide_aws_account(ours)
+    left = sorted(name for name in names if name in kept and name not in ours)
     there = ", ".join([*names, *map(str, files)])
     if left:
         fix = f"Run `unset {' '.join(left)}` before `make lab`."

@@ -28,7 +28,8 @@ def first_call() -> float:
         archive.writestr("greet.py", _HANDLER)
     cloud.start()
     try:
-        trust = {"Version": "2012-10-17", "Statement": []}
+        lambda_may = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = {"Version": "2012-10-17", "Statement": [lambda_may]}
         role = boto3.client("iam").create_role(RoleName="doctor", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
         functions = boto3.client("lambda")
         functions.create_function(
