@@ -62,6 +62,18 @@ def test_stop_gives_the_environment_back_and_a_new_start_is_empty():
     assert out.strip() == "True ('parcel-production', 'AKIAREALREALREALREAL', None) None"
 
 
+def test_a_start_does_not_load_the_validators_of_documents():
+    """They take longer to load than everything else, and a learner waits for it in the first cell of each notebook."""
+    kernel = _in_a_kernel("""
+        import sys
+        from coldstart import cloud
+        cloud.start()
+        print(*({"jsonschema", "openapi_spec_validator", "rfc3987_syntax"} & set(sys.modules)))
+        """)
+    out, _ = kernel.communicate(timeout=60)
+    assert out.split() == []
+
+
 def test_a_client_aimed_at_the_real_aws_is_refused(local_aws):
     with pytest.raises(RealAwsRefused, match=r"does not talk to s3\.amazonaws\.com"):
         boto3.client("s3", endpoint_url="https://s3.amazonaws.com").list_buckets()
@@ -147,7 +159,9 @@ def test_a_broken_request_does_not_bring_the_cloud_down(local_aws):
 def test_nothing_is_left_when_the_kernel_ends(tmp_path, ending):
     kernel = _in_a_kernel(
         """
-        import io, json, sys, threading, time, zipfile
+        import io, json, signal, sys, threading, time, zipfile
+        # As a kernel has it: started in the background of a shell, a program is born deaf to SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from coldstart import cloud
         cloud.start()
         import boto3

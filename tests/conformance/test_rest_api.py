@@ -621,6 +621,15 @@ def test_an_api_is_made_from_a_document(rest_api, deploy, version):
     assert (response.status, response.json) == (418, {"message": "Invalid request body"})
 
 
+def test_a_document_with_faults_is_refused_when_that_is_asked_for(rest_api):
+    """https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html (failonwarnings)."""
+    api = rest_api()
+    document = json.dumps({"openapi": "3.0.1", "info": {"title": "parcel"}, "paths": {}}).encode()
+    with pytest.raises(ClientError, match="BadRequestException"):
+        api.client.put_rest_api(restApiId=api.id, failOnWarnings=True, body=document)
+    assert api.client.put_rest_api(restApiId=api.id, body=document)["name"] == "parcel"
+
+
 def test_a_method_is_tested_without_a_deployment(rest_api, deploy):
     """https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html."""
     api = rest_api()

@@ -253,9 +253,12 @@ def test_a_snapshot_that_was_killed_is_taken_again(run):
         {"app.py": "import os\npid = os.getpid()\ndef handler(event, context):\n    return [pid, os.getpid()]\n"},
         **SNAP,
     )
+    others = psutil.Process().children(recursive=True)
     function.snapshot.take()
     [snapshot] = [
-        child for child in psutil.Process().children(recursive=True) if "bootstrap.py" in " ".join(child.cmdline())
+        child
+        for child in psutil.Process().children(recursive=True)
+        if child not in others and "bootstrap.py" in " ".join(child.cmdline())
     ]
     snapshot.kill()
     psutil.wait_procs([snapshot], timeout=10)

@@ -22,6 +22,11 @@ CORRECTED = [
     ("moto.apigateway.models", "deployment = Deployment(deployment_id, name, description)\n        self.deployments"),
     ("moto.apigateway.models", 'if api_doc.get("swagger") is not None or ('),
     ("moto.apigateway.models", "self.binaryMediaTypes.append(value)"),
+    ("moto.apigateway.models", "from openapi_spec_validator import validate"),
+    (
+        "moto.iam.models",
+        "for partition in PARTITION_NAMES:\n            if access_key in account[partition].access_keys:",
+    ),
     (
         "moto.apigatewayv2.models",
         "The following parameters have not yet been implemented: CredentialsArn, RouteKey, Target",

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backends
 
 from coldstart.cloud import gateway_response
@@ -229,6 +228,8 @@ def _validate(exchange: RestExchange, snapshot: RestApiSnapshot) -> None:
     media_type = (exchange.request.header("content-type") or "application/json").partition(";")[0].strip()
     schema = snapshot.models.get(models.get(media_type) or models.get("$default") or "")
     if checks_body and schema is not None:
+        import jsonschema  # takes a second, and few lessons need it
+
         try:
             jsonschema.Draft4Validator(json.loads(schema)).validate(json.loads(exchange.request.body or b"null"))
         except (ValueError, jsonschema.ValidationError, jsonschema.SchemaError):

@@ -8,7 +8,9 @@ from coldstart.cloud.moto_patches import (
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    managed_policies,
     message_lineage,
+    openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
     queue_messages,
     rest_api_deployments,
     rest_api_documents,
@@ -22,6 +24,7 @@ _PATCHES = (
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    managed_policies,
     message_lineage,
     queue_messages,
     rest_api_deployments,

@@ -15,8 +15,6 @@ from moto.apigateway.exceptions import (
     InvalidOpenApiModeException,
 )
 from moto.apigateway.models import APIGatewayBackend, RestAPI
-from openapi_spec_validator import validate
-from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from coldstart.cloud.rest_api_import import OpenApiImport
 
@@ -57,6 +55,9 @@ def _check(document: dict[str, Any], fail_on_warnings: bool) -> None:
     if not version.startswith(("3.", "2.")):
         raise BadRequestException("Invalid OpenAPI input.")
     if fail_on_warnings:
+        from openapi_spec_validator import validate
+        from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+
         try:
             validate(document)
         except OpenAPIValidationError as error:
