@@ -53,11 +53,13 @@ lab: $(STAMP) ## Open the course in JupyterLab
 	@$(COLDSTART) lab $(ARGS)
 
 test: check ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
-	@$(COLDSTART) build --check
+	@$(COLDSTART) build --check --no-run
+	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
 	@$(MAKE) --no-print-directory nbval
 
-# The notebooks run in a copy: their cells write files beside themselves.
+# With `build --check --no-run`, this shows that building again changes nothing: that compares cells and pages, this what
+# every cell prints. The notebooks run in a copy: their cells write files beside themselves.
 nbval: $(STAMP)
 	@if ! ls notebooks/*.ipynb solutions/*.ipynb >/dev/null 2>&1; then \
 	  echo "There are no notebooks to prove in notebooks/ and solutions/. Build them: make build"; exit 1; fi

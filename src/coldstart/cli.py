@@ -96,14 +96,19 @@ def lab(no_browser: bool, port: int | None, folder: Path) -> None:
 @click.option(
     "--fresh", is_flag=True, help="Store what this run printed, also where it differs only in durations and the like."
 )
-def build(lessons: tuple[str, ...], check: bool, fresh: bool) -> None:
+@click.option(
+    "--run/--no-run",
+    default=True,
+    help="Run the cells, or keep the outputs that are stored: for changed prose, in a second.",
+)
+def build(lessons: tuple[str, ...], check: bool, fresh: bool, run: bool) -> None:
     """Build notebooks, solutions and the site's lesson pages from lessons/.
 
     LESSONS are names such as 01-first-function; without any, all are built.
     """
     from coldstart.course.build import main as build_lessons
 
-    raise SystemExit(build_lessons(lessons, check=check, fresh=fresh))
+    raise SystemExit(build_lessons(lessons, check=check, fresh=fresh, run=run))
 
 
 @main.command()

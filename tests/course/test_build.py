@@ -45,6 +45,18 @@ def test_what_a_build_stores_and_what_the_next_one_notices(small_course: Path) -
         assert str(small_course.parent) not in text
         assert "iopub" not in text, "no times of execution"
 
+    # Prose needs no run; code does.
+    assert build.build(small_course, ["01"], check=True, run=False) == []
+    edit(small_course / "01-greet" / "lesson.md", "Parcel greets its customers", "Parcel greets everybody")
+    assert len(build.build(small_course, ["01"], check=True, run=False)) == 3
+    assert build.build(small_course, ["01"], run=False) == []
+    assert "Parcel greets everybody" in notebook.read_text()
+    assert build.build(small_course, ["01"], check=True, run=False) == []
+    edit(small_course / "01-greet" / "lesson.md", "print(6 * 7)", "print(6 * 9)")
+    problems = [str(problem) for problem in build.build(small_course, ["01"], run=False)]
+    assert "notebooks/01-greet.ipynb has no output of this cell as it is now. Run `make build`." in problems[0]
+    edit(small_course / "01-greet" / "lesson.md", "print(6 * 9)", "print(6 * 7)")
+
     # Another duration counts for nothing; another value does; and looking changes nothing.
     measured = DURATION.search(notebook.read_text())
     assert measured is not None

@@ -25,7 +25,7 @@ from coldstart.course.notebook import make_notebook
 from coldstart.course.pages import write_page
 from coldstart.course.problems import LessonProblem
 from coldstart.course.run_record import note_run
-from coldstart.course.stable_outputs import keep_stable_outputs
+from coldstart.course.stable_outputs import keep_stable_outputs, take_stored_outputs
 
 # A notebook keeps a kernel and its functions busy: more at once than this only makes their durations longer.
 _AT_ONCE = 2
@@ -75,20 +75,21 @@ class Course:
     facts: Facts
 
 
-def main(names: Sequence[str] = (), *, check: bool = False, fresh: bool = False) -> int:
+def main(names: Sequence[str] = (), *, check: bool = False, fresh: bool = False, run: bool = True) -> int:
     """Build all lessons, or those named; print what is wrong with them.
 
     Args:
         names: lessons by name or number, such as "01-first-function" or "01"; all when there is none.
         check: change nothing in the project; fail, naming the file, when building would change it.
         fresh: store what this run printed, also where it differs only in durations and the like.
+        run: run the cells; otherwise every cell keeps the outputs that are stored for it.
 
     Returns:
         0 when all went well, else 1.
     """
     console = Console(highlight=False, soft_wrap=True, stderr=True)
     try:
-        problems = build(catalogue.lessons_folder(), names, check=check, fresh=fresh, console=console)
+        problems = build(catalogue.lessons_folder(), names, check=check, fresh=fresh, run=run, console=console)
     except catalogue.NotInTheCourse as error:
         console.print(str(error), style="red", markup=False)
         return 1
@@ -98,7 +99,13 @@ def main(names: Sequence[str] = (), *, check: bool = False, fresh: bool = False)
 
 
 def build(
-    folder: Path, names: Sequence[str] = (), *, check: bool = False, fresh: bool = False, console: Console | None = None
+    folder: Path,
+    names: Sequence[str] = (),
+    *,
+    check: bool = False,
+    fresh: bool = False,
+    run: bool = True,
+    console: Console | None = None,
 ) -> list[LessonProblem]:
     """Build lessons; the products go beside the folder of the lessons.
 
@@ -107,6 +114,7 @@ def build(
         names: as in `main`.
         check: as in `main`.
         fresh: as in `main`.
+        run: as in `main`.
         console: where progress is shown; nowhere by default.
 
     Returns:
@@ -125,7 +133,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="coldstart-build-") as temporary:
         built = Products(Path(temporary))
         built.make_folders()
-        problems = _build(wanted, course, stored=project, built=built, fresh=fresh, console=console)
+        problems = _build(wanted, course, stored=project, built=built, fresh=fresh, run=run, console=console)
         failed = {problem.path.parent.name for problem in problems}
         done = [lesson for lesson in wanted if lesson.name not in failed]
         if check:
@@ -178,7 +186,7 @@ def _named(lessons: list[Lesson], names: Sequence[str]) -> list[Lesson]:
 
 
 def _build(
-    wanted: list[Lesson], course: Course, *, stored: Products, built: Products, fresh: bool, console: Console
+    wanted: list[Lesson], course: Course, *, stored: Products, built: Products, fresh: bool, run: bool, console: Console
 ) -> list[LessonProblem]:
     with Progress(console=console, transient=True) as bars, ThreadPoolExecutor(_AT_ONCE) as workers:
 
@@ -186,6 +194,10 @@ def _build(
             lesson, solutions = task
             old = None if fresh else stored.notebook(lesson.name, solutions=solutions)
             new = built.notebook(lesson.name, solutions=solutions)
+            if not run:
+                return _rebuild_notebook(
+                    lesson, course, stored.notebook(lesson.name, solutions=solutions), new, solutions
+                )
             return _build_notebook(lesson, course, old, new, solutions, bars)
 
         tasks = [(lesson, solutions) for lesson in wanted for solutions in (False, True)]
@@ -221,6 +233,21 @@ def _build_notebook(
     nbformat.validate(draft.notebook)
     nbformat.write(draft.notebook, new)
     bars.console.print(f"{new.parent.name}/{new.name}: {cells} cells", markup=False)
+    return []
+
+
+def _rebuild_notebook(lesson: Lesson, course: Course, stored: Path, new: Path, solutions: bool) -> list[LessonProblem]:
+    """Make a notebook of today's prose and cells with the outputs of an earlier run."""
+    try:
+        draft = make_notebook(lesson, course.facts, course.lessons, solutions=solutions)
+    except LessonProblem as problem:
+        return [problem]
+    before = nbformat.read(stored, 4) if stored.exists() else nbformat.v4.new_notebook()
+    changed = take_stored_outputs(draft.notebook, before)
+    if changed:
+        what = f"{stored.parent.name}/{stored.name} has no output of this cell as it is now. Run `make build`."
+        return [LessonProblem(lesson.source, draft.lines[cell_id], what) for cell_id in changed]
+    nbformat.write(draft.notebook, new)
     return []
 
 

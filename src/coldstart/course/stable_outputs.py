@@ -35,6 +35,33 @@ def keep_stable_outputs(executed: nbformat.NotebookNode, stored: nbformat.Notebo
                     output.execution_count = count
 
 
+def take_stored_outputs(draft: nbformat.NotebookNode, stored: nbformat.NotebookNode) -> list[str]:
+    """Put the outputs of an earlier run, and the record of that run, into a notebook that was not run.
+
+    Args:
+        draft: the notebook; it is changed.
+        stored: what an earlier build stored for the same lesson.
+
+    Returns:
+        The ids of the code cells that did not run as they are now: new ones, and those with another source.
+    """
+    before = {cell.id: cell for cell in stored.cells if cell.cell_type == "code"}
+    changed = []
+    cells = [cell for cell in draft.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(cells, 1):
+        old = before.get(cell.id)
+        if old is None or old.source != cell.source:
+            changed.append(cell.id)
+            continue
+        cell.execution_count = number
+        cell.outputs = old.outputs
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+    draft.metadata["coldstart"]["run"] = stored.metadata.get("coldstart", {}).get("run")
+    return changed
+
+
 def same_but_for_measurements(first: list[nbformat.NotebookNode], second: list[nbformat.NotebookNode]) -> bool:
     """Say whether two cells' outputs are the same after sanitising; execution counts do not matter."""
     return _sanitized(_uncounted(first)) == _sanitized(_uncounted(second))
