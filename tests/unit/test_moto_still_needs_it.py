@@ -35,6 +35,9 @@ CORRECTED = [
     ("moto.kinesis.models", "self.put_record(record.partition_key, record.explicit_hash_key, record.data)"),
     ("moto.dynamodb.models.table", "result = get_backend(self.account_id, region).send_dynamodb_items("),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
+    ("moto.cloudwatch.models", 'if stat == "SampleCount":\n            return self.sample_count\n        return None'),
+    ("moto.cloudwatch.models", "if sorted(md.dimensions) == sorted(dimensions)"),
+    ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
@@ -11,10 +10,11 @@ from moto.s3.models import s3_backends
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
+from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.events.event_queue import EventInvokeSettings, EventQueue, NotRun, QueuedEvent
 from coldstart.events.eventbridge_event import envelope
-from coldstart.events.invocation_record import detail_type, s3_key
+from coldstart.events.invocation_record import RECURSION, detail_type, s3_key
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.execution_environment import InvocationResult
 from coldstart.runtime.identifiers import Identifiers
@@ -36,14 +36,17 @@ class AsynchronousInvocations:
         clock: Clock,
         identifiers: Identifiers,
         account_id: str,
+        metrics: FunctionMetrics,
     ) -> None:
         self._service = service
+        self._metrics = metrics
         self._configs = configs
         self._targets = targets
         self._clock = clock
         self._identifiers = identifiers
         self._account_id = account_id
         self.queue = EventQueue(clock, self, self)
+        self.queue.on_dropped = self._dropped
         service.event_queue = self.queue
 
     def settings(self, function_arn: str) -> EventInvokeSettings:
@@ -56,6 +59,8 @@ class AsynchronousInvocations:
         Raises:
             NotRun: it could not be run.
         """
+        age_ms = (self._clock.now() - event.queued_at) * 1000
+        self._metrics.count(event.function_arn, "AsyncEventAge", age_ms, "Milliseconds")
         try:
             return self._service.invoke(
                 event.function_arn,
@@ -76,7 +81,7 @@ class AsynchronousInvocations:
         """Send a record to a destination. One that is not there or does not take it loses it, as on AWS."""
         kind = destination_arn.split(":")[2]
         body = json.dumps(record)
-        with contextlib.suppress(TargetRefused):
+        try:
             if kind == "s3":
                 self._put_object(destination_arn, body, event)
                 return
@@ -84,14 +89,23 @@ class AsynchronousInvocations:
             if kind == "events":
                 parameters["Event"] = self._event(record, destination_arn)
             self._targets.send(Delivery(destination_arn, body, parameters=parameters, trace_id=event.trace_id))
+        except TargetRefused:
+            self._metrics.count(event.function_arn, "DestinationDeliveryFailures")
 
     def send_dead_letter(self, target_arn: str, event: QueuedEvent, attributes: dict[str, str]) -> None:
         """Send the event itself to a dead-letter queue or topic."""
         parameters = {"MessageAttributes": attributes}
-        with contextlib.suppress(TargetRefused):
+        try:
             self._targets.send(
                 Delivery(target_arn, event.event.decode(), parameters=parameters, trace_id=event.trace_id)
             )
+        except TargetRefused:
+            self._metrics.count(event.function_arn, "DeadLetterErrors")
+
+    def _dropped(self, event: QueuedEvent, condition: str) -> None:
+        self._metrics.count(event.function_arn, "AsyncEventsDropped")
+        if condition == RECURSION:
+            self._metrics.count(event.function_arn, "RecursiveInvocationsDropped")
 
     def _event(self, record: dict[str, Any], bus_arn: str) -> dict[str, Any]:
         return envelope(
@@ -108,6 +122,7 @@ class AsynchronousInvocations:
     def _put_object(self, bucket_arn: str, body: str, event: QueuedEvent) -> None:
         bucket = bucket_arn.rpartition(":")[2]
         backend = s3_backends[self._account_id]["aws"]
-        if bucket in backend.buckets:
-            name = event.function_arn.split(":")[6]
-            backend.put_object(bucket, s3_key(name, self._identifiers.uuid(), self._clock.now()), body.encode())
+        if bucket not in backend.buckets:
+            raise TargetRefused("NO_RESOURCE", "The specified bucket does not exist")
+        name = event.function_arn.split(":")[6]
+        backend.put_object(bucket, s3_key(name, self._identifiers.uuid(), self._clock.now()), body.encode())

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from coldstart.cloud.arrivals import arrivals
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.failure_destination import FailureDestination
+from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.mapping_configuration import (
     Source,
@@ -94,8 +95,16 @@ class EventSourceMapping:
 class EventSourceMappings:
     """Handles the operations; see :class:`coldstart.cloud.service_api.ServiceApi`."""
 
-    def __init__(self, functions: MappedFunctions, clock: Clock, identifiers: Identifiers, account_id: str) -> None:
+    def __init__(
+        self,
+        functions: MappedFunctions,
+        clock: Clock,
+        identifiers: Identifiers,
+        account_id: str,
+        metrics: FunctionMetrics,
+    ) -> None:
         self._functions = functions
+        self._metrics = metrics
         self._clock = clock
         self._identifiers = identifiers
         self._account_id = account_id
@@ -267,7 +276,7 @@ class EventSourceMappings:
             return self._functions.invoke(arn, event, region=mapping.region, trace_id=trace_id)
 
         def measure(name: str, value: float) -> None:
-            put_mapping_metric(self._account_id, mapping.region, mapping.configuration, name, value)
+            put_mapping_metric(self._metrics, mapping.region, mapping.configuration, name, value)
 
         configuration = mapping.configuration
         if mapping.source is Source.QUEUE:

@@ -30,7 +30,7 @@ from coldstart.runtime.identifiers import Identifiers
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
 _OLD_QUERY_CREDENTIAL = re.compile(r"[?&]AWSAccessKeyId=([^&]+)")  # how boto3 signs S3's URLs unless told otherwise
-_REST_JSON = frozenset(["apigateway", "lambda"])
+_REST_JSON = frozenset(["apigateway", "lambda", "xray"])
 """Services with errors of ours in JSON, also for requests without a body."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

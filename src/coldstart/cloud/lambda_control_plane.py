@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coldstart.cloud.deployment_package import PackageDownloads
+from coldstart.cloud.function_metrics import FunctionMetrics
+from coldstart.cloud.function_traces import FunctionTraces
 from coldstart.cloud.invoke_api import InvokeApi
 from coldstart.cloud.lambda_aliases import AliasApi
 from coldstart.cloud.lambda_concurrency import ConcurrencyApi
@@ -27,9 +29,18 @@ class LambdaControlPlane:
 
     Args:
         endpoint: returns the address of the local AWS, for download links.
+        metrics: measures invocations.
+        traces: tells X-Ray of them.
     """
 
-    def __init__(self, host: Host, account_id: str, endpoint: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        account_id: str,
+        endpoint: Callable[[], str],
+        metrics: FunctionMetrics,
+        traces: FunctionTraces,
+    ) -> None:
         self.store = LambdaStore(account_id, host.clock, Identifiers())
         """What is known of the functions."""
         self.running = RunningFunctions(host)
@@ -42,7 +53,7 @@ class LambdaControlPlane:
         self.policies = policies = PolicyApi(self.store)
         """The functions' resource policies."""
         concurrency = ConcurrencyApi(self.store, self.running)
-        self.service = LambdaService(self.store, self.running, policies, host.clock, host.identifiers)
+        self.service = LambdaService(self.store, self.running, policies, host.clock, host.identifiers, metrics, traces)
         """Invokes functions, for everything in the cloud."""
         self.settings = SettingsApi(self.store, self.running, layers)
         """Tags, and what else is set beside code and configuration."""

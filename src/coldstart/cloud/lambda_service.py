@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.function_reference import parse_reference
+from coldstart.cloud.function_traces import FunctionTraces, undecided
 from coldstart.cloud.lambda_policies import PolicyApi
-from coldstart.cloud.lambda_store import FunctionVersion, LambdaStore
+from coldstart.cloud.lambda_store import FunctionVersion, LambdaStore, StoredFunction
 from coldstart.cloud.lambda_validation import invalid
 from coldstart.cloud.running_functions import RunningFunctions
 from coldstart.events.lineage import MOST_RUNS, runs_of, with_run_of
@@ -21,6 +23,7 @@ from coldstart.runtime.execution_environment import InvocationResult, RestoreFai
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.language_runtimes import RuntimeMissing
 from coldstart.runtime.response_stream import ResponseSink
+from coldstart.runtime.trace_header import trace_header
 
 
 class EventQueue(Protocol):
@@ -54,6 +57,8 @@ class LambdaService:
     Args:
         clock: the cloud's time, for traces.
         identifiers: where request ids, and the choices of weighted aliases, come from.
+        metrics: measures every invocation.
+        traces: tells X-Ray of the invocations that are traced.
     """
 
     def __init__(
@@ -63,7 +68,11 @@ class LambdaService:
         policies: PolicyApi,
         clock: Clock,
         identifiers: Identifiers,
+        metrics: FunctionMetrics,
+        traces: FunctionTraces,
     ) -> None:
+        self._metrics = metrics
+        self._traces = traces
         self._store = store
         self._running = running
         self._policies = policies
@@ -125,11 +134,13 @@ class LambdaService:
         reference = parse_reference(function, region, self._store.account_id)
         _check_tenant(self._store.version(reference), tenant_id)
         request_id = self._identifiers.uuid()
+        arn = reference.arn(self._store.account_id)
+        self._metrics.count(arn, "AsyncEventsReceived")
         self.event_queue.put(
-            reference.arn(self._store.account_id),
+            arn,
             event,
             request_id=request_id,
-            trace_id=trace_id,
+            trace_id=trace_id or undecided(self._identifiers.trace_header(self._clock.now())),
             client_context=client_context,
             tenant_id=tenant_id,
         )
@@ -169,7 +180,9 @@ class LambdaService:
         """Run what :meth:`choose` returned; otherwise as :meth:`invoke`."""
         version = target.version
         _check_tenant(version, tenant_id)
-        _check_loop(version, trace_id)
+        if _goes_round(version.function, trace_id):
+            self._metrics.count(target.invoked_arn, "RecursiveInvocationsDropped")
+            raise _stopped_loop()
         if version.state.state == "Pending":
             raise AwsError(
                 409,
@@ -183,40 +196,65 @@ class LambdaService:
                 "The operation cannot be performed at this time. The function is currently in the following state: "
                 + version.state.state,
             )
+        running = self._running.of(version)
+        name, region = version.function.name, version.function.region
+        begun = self._metrics.begin(
+            target.invoked_arn, version.version, name, self._running.concurrency(region), running.provisioned
+        )
+        request_id = request_id or self._identifiers.uuid()
+        trace = self._traces.begin(running.configuration, request_id, trace_id)
+        trace_id = trace.header if trace is not None else self._not_sampled(trace_id)
         try:
-            return self._running.of(version).invoke(
+            result = running.invoke(
                 event,
-                request_id=request_id or self._identifiers.uuid(),
+                request_id=request_id,
                 client_context=client_context,
-                trace_id=with_run_of(
-                    version.function.arn, trace_id or self._identifiers.trace_header(self._clock.now())
-                ),
+                trace_id=with_run_of(version.function.arn, trace_id),
                 tenant_id=tenant_id,
                 invoked_arn=target.invoked_arn,
                 sink=sink,
             )
         except Throttled as throttled:
+            self._metrics.throttled(region, begun)
+            if trace is not None:
+                self._traces.throttled(trace)
             details = {"Reason": throttled.reason}
             raise AwsError(429, "TooManyRequestsException", "Rate Exceeded.", details) from None
         except RestoreFailed as failure:
             raise AwsError(failure.status, failure.code, str(failure)) from None
         except RuntimeMissing as error:
             raise AwsError(502, "InvalidRuntimeException", str(error)) from None
+        self._metrics.ended(region, begun, result)
+        if trace is not None:
+            self._traces.ended(trace, result)
+        return result
+
+    def _not_sampled(self, trace_id: str) -> str:
+        """Return the header of an invocation that is not traced, complete."""
+        if "Sampled=" in trace_id:
+            return trace_id
+        header = self._identifiers.trace_header(self._clock.now())
+        if not trace_id:
+            return header
+        _, parent, sampled = trace_header(header)
+        return f"{trace_id};Parent={parent};Sampled={sampled}"
 
 
-def _check_loop(version: FunctionVersion, trace_id: str) -> None:
-    """Refuse an invocation that goes on with a loop.
+def _goes_round(function: StoredFunction, trace_id: str) -> bool:
+    """Say whether an invocation goes on with a loop that is to be stopped.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
-    function = version.function
-    if function.recursive_loop == "Terminate" and runs_of(function.arn, trace_id) >= MOST_RUNS:
-        raise AwsError(
-            400,
-            "RecursiveInvocationException",
-            "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your "
-            "function's invocation.",
-        )
+    return function.recursive_loop == "Terminate" and runs_of(function.arn, trace_id) >= MOST_RUNS
+
+
+def _stopped_loop() -> AwsError:
+    return AwsError(
+        400,
+        "RecursiveInvocationException",
+        "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your "
+        "function's invocation.",
+    )
 
 
 def _check_tenant(version: FunctionVersion, tenant_id: str) -> None:

@@ -22,6 +22,7 @@ from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
+from coldstart.cloud.observability import Observability
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.service_api import ServiceApi
@@ -56,9 +57,17 @@ class Cloud:
         self.record = self._host.record
         """What all execution environments did and when."""
         self._keys = AccessKeys(ACCOUNT_ID)
-        self._lambda = LambdaControlPlane(self._host, ACCOUNT_ID, endpoint=lambda: self.url)
+        self._observability = Observability(self.clock, ACCOUNT_ID)
+        function_metrics = self._observability.function_metrics
+        self._lambda = LambdaControlPlane(
+            self._host, ACCOUNT_ID, lambda: self.url, function_metrics, self._observability.function_traces
+        )
         self._event_source_mappings = EventSourceMappings(
-            MappedFunctions(self._lambda.store, self._lambda.service), self.clock, self.identifiers, ACCOUNT_ID
+            MappedFunctions(self._lambda.store, self._lambda.service),
+            self.clock,
+            self.identifiers,
+            ACCOUNT_ID,
+            function_metrics,
         )
         self._lambda.api.add(self._event_source_mappings)
         self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
@@ -75,6 +84,7 @@ class Cloud:
             {
                 "lambda": [self._lambda.api],
                 "cloudformation": [self._stack_resources],
+                "xray": [self._observability.xray],
                 "apigateway": [
                     self._rest_api_operations,
                     ServiceApi("apigatewayv2", [HttpApiOperations(ACCOUNT_ID, self.clock)]),
@@ -101,6 +111,7 @@ class Cloud:
             self.clock,
             self.identifiers,
             ACCOUNT_ID,
+            function_metrics,
         )
         self._execute_api = ExecuteApi(
             ACCOUNT_ID,
@@ -141,6 +152,7 @@ class Cloud:
         """Forget everything that is in one region; what has no region (IAM, S3 buckets) stays."""
         self._event_source_mappings.forget(region)
         self._lambda.empty_region(region)
+        self._observability.empty_region(region)
         empty_region(ACCOUNT_ID, region)
 
     def settle(self) -> None:
@@ -164,6 +176,7 @@ class Cloud:
         self._pushing_services.stop()
         self._event_source_mappings.stop()
         self._time_to_live.stop()
+        self._observability.stop()
         self._execute_api.stop()
         self._stack_resources.stop()
         self._lambda.stop()
@@ -182,4 +195,8 @@ class Cloud:
         credentials = self._keys.assume_execution_role(
             configuration.role, configuration.function_name, configuration.region
         )
-        return {"AWS_ENDPOINT_URL": self.url, **credentials}
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            **self._observability.function_variables(configuration.region),
+            **credentials,
+        }

@@ -61,6 +61,7 @@ class AccountConcurrency:
         self._functions: dict[str, FunctionConcurrency] = {}
         self._allocated = 0
         self._unallocated_in_use = 0
+        self._executing = 0
 
     def function(self, name: str) -> FunctionConcurrency:
         """Return the concurrency of the function with this name, whether it exists already or not."""
@@ -84,7 +85,17 @@ class AccountConcurrency:
     @property
     def executing(self) -> int:
         """How many invocations run now: the metric ConcurrentExecutions of the region."""
-        return sum(function.executing for function in list(self._functions.values()))
+        return self._executing
+
+    @property
+    def unreserved_executing(self) -> int:
+        """How many invocations run now in concurrency that nobody has reserved: UnreservedConcurrentExecutions."""
+        return self._unallocated_in_use
+
+    @property
+    def claimed(self) -> int:
+        """What is not available to others: reserved, provisioned or in use. The metric ClaimedAccountConcurrency."""
+        return self._allocated + self._unallocated_in_use
 
     def _recount(self) -> None:
         """Sum up anew what functions hold, after a reservation or provision has changed. Needs the lock."""
@@ -197,12 +208,14 @@ class FunctionConcurrency:
                     raise Throttled(ACCOUNT_EXCEEDED)
                 account._unallocated_in_use += 1
             self._on_demand += 1
+            account._executing += 1
 
     def end_on_demand(self) -> None:
         """The invocation has ended."""
         account = self._account
         with account._lock:
             self._on_demand -= 1
+            account._executing -= 1
             if self._reserved is None:
                 account._unallocated_in_use -= 1
 
@@ -210,11 +223,13 @@ class FunctionConcurrency:
         """Count an invocation that runs in a provisioned environment, until :meth:`end_provisioned`."""
         with self._account._lock:
             self._in_provisioned += 1
+            self._account._executing += 1
 
     def end_provisioned(self) -> None:
         """The invocation has ended."""
         with self._account._lock:
             self._in_provisioned -= 1
+            self._account._executing -= 1
 
     def start_environment(self) -> None:
         """Count a new execution environment against the burst rate, which refills continuously and saves nothing up.

@@ -41,6 +41,7 @@ from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import ResponseSink
 from coldstart.runtime.runtime_api import Outcome, PostedError, RuntimeApi
 from coldstart.runtime.sandbox_paths import SandboxPaths
+from coldstart.runtime.trace_header import trace_header
 
 if TYPE_CHECKING:
     from coldstart.runtime.snapshot import Snapshot
@@ -233,6 +234,7 @@ class ExecutionEnvironment:
             status=failure.status if failure else "",
             error_type=failure.reported_type if failure else "",
             has_failed=failure is not None,
+            trace=trace_header(invocation.trace_id),
         )
         self._collector.flush()
         self._collector.platform(End(invocation.request_id))

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from coldstart.runtime.trace_header import TraceHeader
+
 
 class PlatformEvent(Protocol):
     """Something that Lambda tells."""
@@ -244,6 +246,8 @@ class Report:
     error_type: str = ""
     has_failed: bool = field(default=False, compare=False)
     """Whether the handler raised; REPORT lines do not tell of that, records do."""
+    trace: TraceHeader = field(default_factory=TraceHeader)
+    """What the function's ``X-Amzn-Trace-Id`` says; told when the trace is recorded."""
 
     @property
     def billed_ms(self) -> int:
@@ -269,7 +273,10 @@ class Report:
         if self.restore_ms is not None:
             fields.append(f"Restore Duration: {self.restore_ms:.2f} ms")
             fields.append(f"Billed Restore Duration: {self.billed_restore_ms} ms")
-        return "\t".join(fields + _outcome(self.status, self.error_type)) + "\t\n"
+        line = "\t".join(fields + _outcome(self.status, self.error_type)) + "\t\n"
+        if self.trace.is_sampled:
+            line += f"XRAY TraceId: {self.trace.root}\tSegmentId: {self.trace.parent}\tSampled: true\t\n"
+        return line
 
     def record(self) -> dict[str, Any]:
         """Return the record."""
@@ -285,7 +292,12 @@ class Report:
             metrics["restoreDurationMs"] = round(self.restore_ms, 3)
             metrics["billedRestoreDurationMs"] = self.billed_restore_ms
         status = self.status or ("error" if self.has_failed else "")
-        return {"requestId": self.request_id, "metrics": metrics, **_status(status, self.error_type)}
+        return {
+            "requestId": self.request_id,
+            "metrics": metrics,
+            **_status(status, self.error_type),
+            **_tracing(self.trace),
+        }
 
 
 def _runtime(version: str, arn: str) -> str:
@@ -294,6 +306,12 @@ def _runtime(version: str, arn: str) -> str:
 
 def _outcome(status: str, error_type: str) -> list[str]:
     return [f"Status: {status}"] * bool(status) + [f"Error Type: {error_type}"] * bool(error_type)
+
+
+def _tracing(trace: TraceHeader) -> dict[str, Any]:
+    if not trace.is_sampled:
+        return {}
+    return {"tracing": {"spanId": trace.parent, "type": "X-Amzn-Trace-Id", "value": str(trace)}}
 
 
 def _status(status: str, error_type: str) -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""What shows how functions are doing, put together: metrics in CloudWatch and traces in X-Ray."""
+
+from __future__ import annotations
+
+from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
+from coldstart.cloud.function_metrics import FunctionMetrics
+from coldstart.cloud.function_traces import FunctionTraces
+from coldstart.cloud.metric_store import MetricStores
+from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.service_api import ServiceApi
+from coldstart.cloud.trace_api import TraceApi
+from coldstart.cloud.trace_daemon import TraceDaemon
+from coldstart.runtime.clock import Clock
+
+
+class Observability:
+    """The metrics and traces of one account, from the moment it is made until :meth:`stop`."""
+
+    def __init__(self, clock: Clock, account_id: str) -> None:
+        self._stores = MetricStores()
+        self.function_metrics = FunctionMetrics(self._stores, clock)
+        """Measures functions."""
+        self._traces = TraceApi(clock)
+        self._daemon = TraceDaemon(self._traces.put_text)
+        self._traces.before_read = self._daemon.take_arrived
+        self.function_traces = FunctionTraces(self._traces.put, clock)
+        """Makes Lambda's own segments."""
+        self.xray = ServiceApi("xray", [self._traces])
+        """X-Ray's API."""
+        self._moto = Replacements()
+        CloudWatchMetrics(self._stores, clock).attach(self._moto)
+
+    def function_variables(self, region: str) -> dict[str, str]:
+        """Return the environment variables that tell a function where the X-Ray daemon is.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        address = self._daemon.address(region)
+        host, _, port = address.partition(":")
+        return {
+            "AWS_XRAY_DAEMON_ADDRESS": address,
+            "_AWS_XRAY_DAEMON_ADDRESS": host,
+            "_AWS_XRAY_DAEMON_PORT": port,
+        }
+
+    def empty_region(self, region: str) -> None:
+        """Forget a region's metrics and traces."""
+        self._stores.empty_region(region)
+        self._traces.empty_region(region)
+
+    def stop(self) -> None:
+        """Listen no longer, and give moto its own ways back."""
+        self._daemon.stop()
+        self._moto.undo()
