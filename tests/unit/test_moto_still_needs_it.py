@@ -37,6 +37,8 @@ CORRECTED = [
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
     ("moto.cloudwatch.models", 'if stat == "SampleCount":\n            return self.sample_count\n        return None'),
     ("moto.cloudwatch.models", "if sorted(md.dimensions) == sorted(dimensions)"),
+    ("moto.cloudwatch.models", 'self.state_value = "OK"'),
+    ("moto.logs.metric_filters", "self.metric_filters.append("),
     ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]

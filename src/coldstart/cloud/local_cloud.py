@@ -102,6 +102,9 @@ class Cloud:
             ACCOUNT_ID,
             role_clients,
         )
+        self._observability.evaluate_alarms(
+            self._pushing_services.targets, self._pushing_services.send_event, self.identifiers
+        )
         event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
         self._lambda.api.add(event_invoke_configs)
         AsynchronousInvocations(

@@ -1,20 +1,24 @@
-"""What shows how functions are doing, put together: metrics in CloudWatch and traces in X-Ray."""
+"""What shows how functions are doing, put together: metrics and alarms in CloudWatch, traces in X-Ray."""
 
 from __future__ import annotations
 
+from coldstart.cloud.alarms import Alarms, SendEvent
 from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
+from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.function_traces import FunctionTraces
+from coldstart.cloud.log_metrics import LogMetrics
 from coldstart.cloud.metric_store import MetricStores
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.trace_api import TraceApi
 from coldstart.cloud.trace_daemon import TraceDaemon
 from coldstart.runtime.clock import Clock
+from coldstart.runtime.identifiers import Identifiers
 
 
 class Observability:
-    """The metrics and traces of one account, from the moment it is made until :meth:`stop`."""
+    """The metrics, alarms and traces of one account, from the moment it is made until :meth:`stop`."""
 
     def __init__(self, clock: Clock, account_id: str) -> None:
         self._stores = MetricStores()
@@ -27,8 +31,25 @@ class Observability:
         """Makes Lambda's own segments."""
         self.xray = ServiceApi("xray", [self._traces])
         """X-Ray's API."""
+        self._clock = clock
+        self._account_id = account_id
         self._moto = Replacements()
-        CloudWatchMetrics(self._stores, clock).attach(self._moto)
+        self._metrics = CloudWatchMetrics(self._stores, clock)
+        self._metrics.attach(self._moto)
+        LogMetrics(self._stores, account_id).attach(self._moto)
+        self._alarms: Alarms | None = None
+
+    def evaluate_alarms(self, targets: EventTargets, send_event: SendEvent, identifiers: Identifiers) -> None:
+        """Let alarms go off from now on.
+
+        Args:
+            targets: through which their actions are done.
+            send_event: puts an event on a region's default bus.
+        """
+        self._alarms = Alarms(
+            self._metrics, self._stores, targets, send_event, self._clock, identifiers, self._account_id
+        )
+        self._alarms.attach(self._moto)
 
     def function_variables(self, region: str) -> dict[str, str]:
         """Return the environment variables that tell a function where the X-Ray daemon is.
@@ -46,6 +67,8 @@ class Observability:
     def empty_region(self, region: str) -> None:
         """Forget a region's metrics and traces."""
         self._stores.empty_region(region)
+        if self._alarms is not None:
+            self._alarms.empty_region(region)
         self._traces.empty_region(region)
 
     def stop(self) -> None:

@@ -36,6 +36,8 @@ class PushingServices:
         StateMachines(clock, clients).attach(self._moto)
         buses = EventBuses(targets, clock, identifiers, account_id)
         buses.attach(self._moto)
+        self.send_event = buses.send
+        """Puts an event of a service of AWS on a region's bus."""
         Schedules(targets, clock, identifiers, account_id).attach(self._moto)
         SnsDeliveries(targets, clock, identifiers, account_id).attach(self._moto)
         SecretRotation(invoker, clock, identifiers, account_id).attach(self._moto)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_NOTHING = object()
+
 
 class Replacements:
     """What has been replaced, so that it can be put back."""
@@ -18,8 +20,16 @@ class Replacements:
         setattr(owner, name, replacement)
         return original
 
+    def add(self, owner: object, name: str, addition: Any) -> None:
+        """Give a module or class a name that it has not."""
+        self._originals.append((owner, name, _NOTHING))
+        setattr(owner, name, addition)
+
     def undo(self) -> None:
         """Put all originals back."""
         while self._originals:
             owner, name, original = self._originals.pop()
-            setattr(owner, name, original)
+            if original is _NOTHING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
