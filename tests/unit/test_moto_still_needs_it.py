@@ -39,6 +39,7 @@ CORRECTED = [
     ("moto.cloudwatch.models", "if sorted(md.dimensions) == sorted(dimensions)"),
     ("moto.cloudwatch.models", 'self.state_value = "OK"'),
     ("moto.logs.metric_filters", "self.metric_filters.append("),
+    ("moto.logs.logs_query.query_parser", 'if characters.lower() in ["fields", "limit", "sort"]:'),
     ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]

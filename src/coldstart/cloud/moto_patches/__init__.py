@@ -8,6 +8,7 @@ from coldstart.cloud.moto_patches import (
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    log_queries,
     managed_policies,
     message_lineage,
     openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
@@ -24,6 +25,7 @@ _PATCHES = (
     http_apis,
     kinesis_records,
     log_filter_patterns,
+    log_queries,
     managed_policies,
     message_lineage,
     queue_messages,
