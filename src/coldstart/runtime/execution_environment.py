@@ -313,6 +313,7 @@ class ExecutionEnvironment:
             str(self._configuration.code),
             tmp=self._tmp,
             tmp_megabytes=self._configuration.ephemeral_storage,
+            layers=self._configuration.layers,
             takes_snapshot=self._takes_snapshot,
         )
         self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)

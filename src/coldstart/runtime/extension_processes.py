@@ -62,6 +62,7 @@ class ExtensionProcesses:
                 "/",
                 tmp=self._tmp,
                 tmp_megabytes=self._configuration.ephemeral_storage,
+                layers=self._configuration.layers,
             )
             self._processes[path.name] = process
             self._api.attach_extension(path.name, process)

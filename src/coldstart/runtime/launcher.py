@@ -6,6 +6,7 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
 * ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
   ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
   "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size, and all it may write;
+  with ``"opt": "..."`` one that, where such file systems can be mounted, finds that folder as /opt;
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}, "tmp_megabytes": 512}`` with two descriptors (log, status) has
   process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
@@ -281,7 +282,7 @@ def _mount_tmp(folder: str, megabytes: int) -> None:
         _mount("tmpfs", folder, "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={megabytes}m,mode=1777")
 
 
-def _see_only_tmp_as_writable(folder: str, is_root_tmp: bool) -> None:
+def _see_only_tmp_as_writable(folder: str, is_root_tmp: bool, opt: str | None) -> None:
     """Give this process mounts of its own, where everything but the temporary directory is read-only, as in Lambda's sandbox.
 
     Kernels before 5.12 cannot do that; there, a function's process may write what its user may write.
@@ -290,6 +291,8 @@ def _see_only_tmp_as_writable(folder: str, is_root_tmp: bool) -> None:
     if is_root_tmp:
         _mount(folder, "/tmp", None, _MS_BIND)
         folder = "/tmp"
+    if opt is not None:
+        _mount(opt, "/opt", None, _MS_BIND)
     with contextlib.suppress(OSError):
         _set_mount_attributes("/", sets=_MOUNT_ATTR_RDONLY, flags=_AT_RECURSIVE)
         _set_mount_attributes(folder, clears=_MOUNT_ATTR_RDONLY)
@@ -341,7 +344,7 @@ def _become(message: dict, log: int, status: int, control: socket.socket | None)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if tmp := message.get("tmp"):
             if os.path.ismount(tmp["folder"]):
-                _see_only_tmp_as_writable(tmp["folder"], tmp["is_root_tmp"])
+                _see_only_tmp_as_writable(tmp["folder"], tmp["is_root_tmp"], message.get("opt"))
             else:
                 size = tmp["megabytes"] * 1024 * 1024
                 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

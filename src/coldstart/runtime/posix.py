@@ -122,7 +122,7 @@ class ProcessHost:
 
     Args:
         root: the cloud's folder; the launcher removes it when the cloud goes.
-        needs: what the processes have to find besides: their /tmp is one of their own unless something is below this
+        needs: what the processes have to find besides: their /tmp and /opt are their own unless something is below this
             machine's.
     """
 
@@ -131,7 +131,11 @@ class ProcessHost:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._can_mount: bool | None = None
-        self._can_replace_tmp = not any(map(_is_below_tmp, [root, *needs]))
+        needed = [root, *needs]
+        self._can_replace_tmp = not any(_is_below("/tmp", path) for path in needed)
+        self._can_replace_opt = os.path.isdir("/opt") and not any(_is_below("/opt", path) for path in needed)
+        self._no_layers = root / "no-layers"
+        self._no_layers.mkdir()
         with launchers_end:
             self._launcher = subprocess.Popen(
                 [
@@ -167,12 +171,14 @@ class ProcessHost:
         *,
         tmp: Path | None = None,
         tmp_megabytes: int = 0,
+        layers: Path | None = None,
         takes_snapshot: bool = False,
     ) -> RuntimeProcess:
         """Start a process with exactly this environment.
 
         Args:
             tmp: the temporary directory that gets the size ``tmp_megabytes``; what is in it outlives the process.
+            layers: what the process finds as /opt, where the machine allows it; nothing is there without layers.
             takes_snapshot: other processes will be restored from it.
 
         Raises:
@@ -182,6 +188,8 @@ class ProcessHost:
         if tmp is not None:
             is_root_tmp = self.name_of_tmp(tmp) != tmp
             message["tmp"] = {"folder": str(tmp), "megabytes": tmp_megabytes, "is_root_tmp": is_root_tmp}
+        if self._can_replace_opt:
+            message["opt"] = str(layers or self._no_layers)
         return self._start("spawn", message)
 
     def restore(
@@ -247,5 +255,5 @@ class ProcessHost:
             raise LauncherGone(_LAUNCHER_GONE) from error
 
 
-def _is_below_tmp(path: Path) -> bool:
-    return f"{os.path.realpath(path)}/".startswith("/tmp/")
+def _is_below(folder: str, path: Path) -> bool:
+    return f"{os.path.realpath(path)}/".startswith(f"{folder}/")
