@@ -148,14 +148,15 @@ class FrontDoor:
     def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, connection: socket.socket) -> bool:
         token = outgoing.set(stream)
         try:
-            response = self._answer(request)
+            response = self.answer(request)
         finally:
             outgoing.reset(token)
         if stream.is_complete:
             connection.sendall(response)
         return stream.is_complete
 
-    def _answer(self, request: HttpRequest) -> bytes:
+    def answer(self, request: HttpRequest) -> bytes:
+        """Return the response to a request to AWS itself, ready to send."""
         if request.is_from_a_web_page:
             return _plain(403, "The local AWS does not serve web pages.")
         key, region, service = _signed_by(request)

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
+from coldstart.cloud.direct_route import DirectRoute
+
 
 class RealAwsRefused(BotoCoreError):
     """A client was aimed at something else than the local AWS."""
@@ -33,9 +35,16 @@ _NOT_THROUGH_A_PROXY = ("127.0.0.1", "localhost")  # also names that end with .l
 
 
 class LearnerEnvironment:
-    """Sets environment variables on :meth:`enter` and puts everything back on :meth:`leave`."""
+    """Sets environment variables on :meth:`enter` and puts everything back on :meth:`leave`.
 
-    def __init__(self, variables: dict[str, str], folder: Path) -> None:
+    Args:
+        variables: those that lead to the local AWS.
+        folder: where there are no configuration files.
+        route: the short way to the local AWS.
+    """
+
+    def __init__(self, variables: dict[str, str], folder: Path, route: DirectRoute) -> None:
+        self._route = route
         no_configuration = str(folder / "no-aws-configuration")
         self._variables = {
             **variables,
@@ -83,6 +92,9 @@ class LearnerEnvironment:
         self._real_send = real_send = URLLib3Session.send
 
         def send_locally(session: URLLib3Session, request: Any) -> Any:
+            answered = self._route.send(request)
+            if answered is not None:
+                return answered
             host = urlsplit(request.url).hostname or ""
             if not _is_loopback(host):
                 raise RealAwsRefused(host=host)

@@ -8,6 +8,7 @@ import os
 from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
+from coldstart.cloud.direct_route import DirectRoute
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.event_stack_resources import event_resource_kinds, notify_from_stacks
@@ -143,6 +144,7 @@ class Cloud:
             {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
             | self._keys.learner_variables(),
             self._folder,
+            DirectRoute(self.url, self._front_door.answer),
         )
         self._learner_environment.enter()
         atexit.register(self.stop)

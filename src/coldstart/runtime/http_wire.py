@@ -60,6 +60,11 @@ class RequestParser:
         self._chunks: list[bytes] = []
         self._trailers: dict[str, str] | None = None
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more has been received than the requests that were returned."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Add bytes as they were received."""
         self._buffer += data
@@ -193,6 +198,14 @@ def response_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
     lines = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def parsed_response(response: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, headers and body of a complete response that was made here."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(": ") for line in lines)
+    return int(status_line.split(" ", 2)[1]), [(name, value) for name, _, value in pairs], body
 
 
 def chunk(data: bytes) -> bytes:

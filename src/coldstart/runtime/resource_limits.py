@@ -21,8 +21,6 @@ MEASURE_EVERY = 16
 """Of so many invocations that end before the first look, one is measured."""
 _CPUS = os.cpu_count() or 1
 
-_CPUS = os.cpu_count() or 1
-
 
 class ResourceLimits:
     """The limits of one runtime process and of what it starts.

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from coldstart.runtime import interrupts
 from coldstart.runtime.extensions import EXTENSION_PATH, Extensions
 from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
 from coldstart.runtime.log_collector import LogCollector
@@ -59,6 +60,15 @@ class _Connection:
     def __init__(self, connected: socket.socket) -> None:
         self.socket = connected
         self.parser = RequestParser()
+        self._held = b""
+
+    def send(self, response: bytes) -> None:
+        """Send a response; when the next request is here already, together with the next response."""
+        if self.parser.has_more:
+            self._held += response
+            return
+        held, self._held = self._held, b""
+        self.socket.sendall(held + response)
 
 
 class RuntimeApi:
@@ -137,7 +147,7 @@ class RuntimeApi:
         self._outcome = Outcome(request_id, ResponseStream(sink))
         if self.extensions.all:
             self.extensions.invoke(_invoke_event(headers))
-        connection.socket.sendall(response_bytes(200, headers, event))
+        connection.send(response_bytes(200, headers, event))
         return self._outcome
 
     def serve_until(self, done: Callable[[], bool], deadline: float) -> bool:
@@ -175,7 +185,9 @@ class RuntimeApi:
         return True
 
     def _serve(self, seconds: float) -> None:
-        for key, _ in self._selector.select(max(0.0, seconds)):
+        with interrupts.may_break_in():
+            ready = self._selector.select(max(0.0, seconds))
+        for key, _ in ready:
             key.data(key.fileobj)
 
     def close(self) -> None:
@@ -252,7 +264,7 @@ class RuntimeApi:
                 self.restore_error = _posted_error(request)
             connection.socket.sendall(_ACCEPTED)
             return
-        connection.socket.sendall(self._take_result(request))
+        connection.send(self._take_result(request))
 
     def _take_result(self, request: HttpRequest) -> bytes:
         outcome = self._outcome

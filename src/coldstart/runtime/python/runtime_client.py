@@ -14,7 +14,8 @@ _SMALL_BYTES = 65_536  # a result of up to this size is never refused
 _host, _, _port = os.environ["AWS_LAMBDA_RUNTIME_API"].rpartition(":")
 _connection = None
 _received = bytearray()  # from the connection, and not read yet
-_unanswered = 0  # small results that were sent, and whose answers were not read yet
+_unanswered = 0  # small results whose answers were not read yet
+_unsent = b""  # a small result that goes out with the request for the next event
 _user_agent = "aws-lambda-python"
 
 
@@ -26,23 +27,26 @@ def initialize_client(user_agent):
 
 def connect_to(address):
     """Talk to the Runtime API at another address from now on."""
-    global _host, _port, _connection, _unanswered
+    global _host, _port, _connection, _unanswered, _unsent
     if _connection is not None:
         _connection.close()
         _connection = None
         _received.clear()
         _unanswered = 0
+        _unsent = b""
     _host, _, _port = address.rpartition(":")
 
 
 def announce(path):
     """Send a GET request without waiting for an answer."""
-    _send("GET", path, b"", "")
+    _send(_request("GET", path, b"", ""))
 
 
 def next():
     """Wait for the next event and return ``(body, headers)``; raise RuntimeError on anything but 200."""
-    status, received, body = _exchange("GET", "/2018-06-01/runtime/invocation/next", b"", "")
+    _send(_request("GET", "/2018-06-01/runtime/invocation/next", b"", ""))
+    _read_answers()
+    status, received, body = _read_response()
     if status != 200:
         raise RuntimeError(f"Failed to get next, error code: {status}")
     headers = {
@@ -72,14 +76,20 @@ def post_error(invoke_id, error_response_data, xray_fault, invocation_id=None):
 
 
 def _post(invoke_id, outcome, body, headers, invocation_id):
-    global _unanswered
+    global _unanswered, _unsent
     if invocation_id:
         headers += f"Lambda-Runtime-Invocation-Id: {invocation_id}\r\n"
-    _send("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/{outcome}", body, headers)
+    request = _request("POST", f"/2018-06-01/runtime/invocation/{invoke_id}/{outcome}", body, headers)
     _unanswered += 1
-    # The answer to a small result is read with the next event: that saves every invocation a round trip.
+    # A small result travels with the request for the next event, and its answer with that event: one round trip for both.
+    # An error goes out at once: it may be the last thing that the process does.
     if len(body) > _SMALL_BYTES:
+        _send(request)
         _read_answers()
+    elif outcome == "error":
+        _send(request)
+    else:
+        _unsent = request
 
 
 def _read_answers():
@@ -91,23 +101,20 @@ def _read_answers():
             raise RuntimeError("Failed to post invocation response")
 
 
-def _exchange(method, path, body, headers):
-    _send(method, path, body, headers)
-    _read_answers()
-    return _read_response()
+def _request(method, path, body, headers):
+    length = f"Content-Length: {len(body)}\r\n" if method == "POST" else ""
+    head = f"{method} {path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: {_user_agent}\r\n{headers}{length}\r\n"
+    return head.encode() + body
 
 
-def _send(method, path, body, headers):
-    global _connection
+def _send(request):
+    global _connection, _unsent
     if _connection is None:
         _connection = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         _connection.connect((_host, int(_port)))
         _connection.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-    length = f"Content-Length: {len(body)}\r\n" if method == "POST" else ""
-    _connection.sendall(
-        f"{method} {path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: {_user_agent}\r\n{headers}{length}\r\n".encode()
-        + body
-    )
+    request, _unsent = _unsent + request, b""
+    _connection.sendall(request)
 
 
 def _read_response():
