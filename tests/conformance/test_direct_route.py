@@ -104,16 +104,23 @@ def test_what_is_not_waiting_is_finished_before_an_interrupt():
     from coldstart.runtime import interrupts
 
     done = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt), interrupts.held():
+
+    def finish() -> None:
+        with interrupts.held():
             signal.raise_signal(signal.SIGINT)
             done.append("work")
-        with pytest.raises(KeyboardInterrupt), interrupts.held():  # noqa: PT012
-            with interrupts.may_break_in():
-                signal.raise_signal(signal.SIGINT)
+
+    def wait() -> None:
+        with interrupts.held(), interrupts.may_break_in():
+            signal.raise_signal(signal.SIGINT)
             done.append("never")
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for call in (finish, wait):
+            with pytest.raises(KeyboardInterrupt):
+                call()
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
     assert done == ["work"]
