@@ -62,6 +62,9 @@ def sandbox_variables(
         "_HANDLER": configuration.handler,
         "_LAMBDA_TELEMETRY_LOG_FD": TELEMETRY_LOG_FD,
     }
+    if configuration.log_format == "JSON":
+        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        variables["AWS_LAMBDA_LOG_LEVEL"] = configuration.application_log_level or "INFO"
     if configuration.runtime.startswith("python"):
         variables["PYTHONPATH"] = str(runtime_directory)
         if configuration.layers:

@@ -26,6 +26,7 @@ from coldstart.runtime.extensions import ExtensionFailure, Extensions
 from coldstart.runtime.host import Host
 from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
+from coldstart.runtime.log_format import LogFormat
 from coldstart.runtime.platform_events import (
     End,
     InitReport,
@@ -138,7 +139,10 @@ class ExecutionEnvironment:
         self._name_of_tmp = host.processes.name_of_tmp(self._tmp)
         paths = SandboxPaths(configuration, host.runtime_directory, self._name_of_tmp)
         self._as_on_aws = paths.rename
-        self._collector = LogCollector(host.clock.now_ms, self._as_on_aws)
+        log_format = LogFormat(
+            configuration.log_format == "JSON", configuration.application_log_level, configuration.system_log_level
+        )
+        self._collector = LogCollector(host.clock.now_ms, self._as_on_aws, log_format)
         self._api: RuntimeApi | None = None
         self._process: RuntimeProcess | None = None
         self._extensions: ExtensionProcesses | None = None
@@ -449,8 +453,9 @@ class ExecutionEnvironment:
         except OSError:
             outcome = Outcome(invocation.request_id)  # it died while frozen; serve_until will say how
         in_time = api.serve_until(lambda: outcome.is_known and api.runtime_is_ready, deadline)
-        if api.extensions.all:
+        if api.extensions.all or self._configuration.log_format == "JSON":
             self._tell_runtime_done(outcome, in_time, now)
+        if api.extensions.all:
             in_time = in_time and api.serve_until(lambda: api.is_ready, deadline)
         failure = _out_of_memory() if self._exceeded_memory(limits) else self._invoke_failure(outcome, in_time, api)
         if failure is not None:

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from coldstart.runtime.log_format import LogFormat
 from coldstart.runtime.platform_events import PlatformEvent
 
 Listener = Callable[[str, dict[str, Any] | str], object]
 """Takes the type of a telemetry event and its record."""
 
+_TEXT = LogFormat()
 _FRAME_HEAD_BYTES = 16
 _FRAME_MARK = b"\xa5\x5a\x00"
 MAX_EVENT_BYTES = 262_144
@@ -34,11 +36,13 @@ class LogCollector:
     Args:
         now_ms: the cloud's time in milliseconds.
         rename: gives the text the names that it would have on AWS (paths).
+        log_format: text or JSON, and which levels are kept.
     """
 
-    def __init__(self, now_ms: Callable[[], int], rename: Callable[[str], str]) -> None:
+    def __init__(self, now_ms: Callable[[], int], rename: Callable[[str], str], log_format: LogFormat = _TEXT) -> None:
         self._now_ms = now_ms
         self._rename = rename
+        self._format = log_format
         self._buffer = bytearray()
         self._events: list[LogEvent] = []
         self.listener: Listener | None = None
@@ -52,7 +56,7 @@ class LogCollector:
 
     def platform(self, event: PlatformEvent) -> None:
         """Add something that Lambda itself tells."""
-        if line := event.line():
+        if line := self._format.line(event, self.now()):
             self._events.append(LogEvent(self._now_ms(), line))
         if self.listener is not None and event.kind:
             self.listener(event.kind, event.record())
@@ -107,18 +111,20 @@ class LogCollector:
         length = int.from_bytes(self._buffer[4:8], "big")
         if len(self._buffer) < _FRAME_HEAD_BYTES + length:
             return False
-        text = self._buffer[_FRAME_HEAD_BYTES : _FRAME_HEAD_BYTES + length]
+        text = bytes(self._buffer[_FRAME_HEAD_BYTES : _FRAME_HEAD_BYTES + length])
+        is_kept = self._format.keeps_frame(self._buffer[3])
         del self._buffer[: _FRAME_HEAD_BYTES + length]
-        self._add(bytes(text))
+        self._add(text.decode("utf-8", "replace"), is_kept)
         return True
 
     def _take_text(self, length: int) -> None:
-        text = bytes(self._buffer[:length])
+        text = bytes(self._buffer[:length]).decode("utf-8", "replace")
         del self._buffer[:length]
-        self._add(text)
+        self._add(text, self._format.keeps_line(text))
 
-    def _add(self, text: bytes) -> None:
-        message = self._rename(text.decode("utf-8", "replace").replace("\r", "\n"))
-        self._events.append(LogEvent(self._now_ms(), message))
+    def _add(self, text: str, is_kept: bool) -> None:
+        message = self._rename(text.replace("\r", "\n"))
+        if is_kept:
+            self._events.append(LogEvent(self._now_ms(), message))
         if self.listener is not None:
             self.listener(self._source, message)

@@ -28,19 +28,43 @@ class RuntimeFault extends Error {
   }
 }
 
-// One frame is one log event, however many lines it has.
-function writeFrame(text) {
+const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+const logsJson = env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === "JSON";
+
+// One frame is one log event, however many lines it has. Its type tells the level, and that it is JSON.
+function writeFrame(level, text) {
   const body = Buffer.from(text, "utf8");
   const head = Buffer.alloc(16);
-  head.writeUInt32BE(0xa55a0003, 0);
+  head.writeUInt32BE(0xa55a0000 + ((LEVELS.indexOf(level) + 1) << 2) + (logsJson ? 2 : 3), 0);
   head.writeUInt32BE(body.length, 4);
   head.writeBigUInt64BE(BigInt(Date.now()) * 1000n, 8);
   let frame = Buffer.concat([head, body]);
   while (frame.length > 0) frame = frame.subarray(fs.writeSync(logFd, frame));
 }
 
+function errorAsJson(error) {
+  const errorType = error?.constructor?.name ?? "UnknownError";
+  return { errorType, errorMessage: error.message, stackTrace: String(error.stack ?? "").split("\n") };
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html: a single object stays one, several parts become text.
+function jsonEntry(level, parts) {
+  const entry = { timestamp: new Date().toISOString(), level, requestId };
+  if (parts.length === 1) {
+    try {
+      const replacer = (_, value) => (value instanceof Error ? errorAsJson(value) : value);
+      return JSON.stringify({ ...entry, message: parts[0] }, replacer);
+    } catch {
+      return JSON.stringify({ ...entry, message: util.format(parts[0]) });
+    }
+  }
+  const error = parts.find((part) => part instanceof Error);
+  return JSON.stringify({ ...entry, message: util.format(...parts), ...(error ? errorAsJson(error) : {}) });
+}
+
 function logAs(level, ...parts) {
-  writeFrame(`${new Date().toISOString()}\t${requestId ?? "-"}\t${level}\t${util.format(...parts)}\n`);
+  if (logsJson) return writeFrame(level, `${jsonEntry(level, parts)}\n`);
+  writeFrame(level, `${new Date().toISOString()}\t${requestId ?? "-"}\t${level}\t${util.format(...parts)}\n`);
 }
 
 for (const [method, level] of [
@@ -79,6 +103,16 @@ function errorDocument(error) {
     };
   }
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
+}
+
+function logError(what, error) {
+  if (logsJson) {
+    const { errorType, errorMessage, trace } = errorDocument(error);
+    const message = { errorType, errorMessage, stackTrace: trace };
+    const entry = { timestamp: new Date().toISOString(), level: "ERROR", requestId, message };
+    return writeFrame("ERROR", `${JSON.stringify(entry)}\n`);
+  }
+  writeFrame("ERROR", `${new Date().toISOString()}\t${requestId ?? "-"}\tERROR\t${what} \t${errorForLog(error)}\n`);
 }
 
 function errorForLog(error) {
@@ -261,7 +295,7 @@ async function stream(handler, event, context, target) {
     if ((await promise) !== undefined) console.warn("Streaming handlers ignore return values.");
     await answered;
   } catch (error) {
-    logAs("ERROR", "Invoke Error \t" + errorForLog(error));
+    logError("Invoke Error", error);
     if (stream.writableEnded) return;
     const document = errorDocument(error);
     stream.addTrailers({
@@ -306,7 +340,7 @@ async function serveOne(handler) {
   try {
     answer = toJson(await (takesCallbacks() ? callWithCallback(handler, event, context) : handler(event, context)));
   } catch (error) {
-    logAs("ERROR", "Invoke Error \t" + errorForLog(error));
+    logError("Invoke Error", error);
     await postError(`${target}/error`, error);
     return;
   }
@@ -315,13 +349,13 @@ async function serveOne(handler) {
 
 process.on("uncaughtException", async (error) => {
   const named = new RuntimeFault("Runtime.UncaughtException", errorDocument(error).errorMessage);
-  logAs("ERROR", "Uncaught Exception \t" + errorForLog(withStack(named, error)));
+  logError("Uncaught Exception", withStack(named, error));
   if (requestId) await postError(`${RUNTIME}/invocation/${requestId}/error`, withStack(named, error));
   process.exit(128);
 });
 process.on("unhandledRejection", async (reason) => {
   const named = new RuntimeFault("Runtime.UnhandledPromiseRejection", String(reason));
-  logAs("ERROR", "Unhandled Promise Rejection \t" + errorForLog(named));
+  logError("Unhandled Promise Rejection", named);
   if (requestId) await postError(`${RUNTIME}/invocation/${requestId}/error`, named);
   process.exit(128);
 });
@@ -330,7 +364,7 @@ let handler;
 try {
   handler = await loadHandler(env._HANDLER);
 } catch (error) {
-  writeFrame(`${new Date().toISOString()}\t-\tERROR\tInit Error \t${errorForLog(error)}\n`);
+  logError("Init Error", error);
   await postError(`${RUNTIME}/init/error`, error);
   process.exit(1);
 }
