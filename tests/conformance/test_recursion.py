@@ -103,3 +103,63 @@ def test_a_function_may_be_allowed_to_loop(local_aws: Cloud, deploy: Callable[..
     client.invoke(FunctionName=function, InvocationType="Event", Payload=b'{"left": 19}')
     local_aws.settle()
     assert _runs(function) == 20
+
+
+@pytest.mark.timeout(240)
+def test_a_loop_through_a_bucket_is_seen(local_aws: Cloud, deploy: Callable[..., str]) -> None:
+    """The function writes where it was called from, the classic with pictures and their thumbnails."""
+    client, s3 = boto3.client("lambda"), boto3.client("s3")
+    bucket = f"parcel-labels-{uuid.uuid4().hex[:8]}"
+    s3.create_bucket(Bucket=bucket)
+    function = deploy(
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    key = event['Records'][0]['s3']['object']['key']\n"
+        "    boto3.client('s3').put_object(Bucket=event['Records'][0]['s3']['bucket']['name'], Key='small/' + key)\n",
+        Timeout=30,
+        MemorySize=1769,
+    )
+    arn = client.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    client.add_permission(
+        FunctionName=function,
+        StatementId="bucket",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn=f"arn:aws:s3:::{bucket}",
+        SourceAccount="123456789012",
+    )
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+    s3.put_object(Bucket=bucket, Key="label.png", Body=b"PNG")
+    local_aws.settle()
+    assert _runs(function) == 16
+
+
+@pytest.mark.timeout(240)
+def test_a_loop_through_a_topic_is_seen(local_aws: Cloud, deploy: Callable[..., str]) -> None:
+    client, sns = boto3.client("lambda"), boto3.client("sns")
+    topic = sns.create_topic(Name=f"parcel-news-{uuid.uuid4().hex[:8]}")["TopicArn"]
+    function = deploy(
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    sent = event['Records'][0]['Sns']\n"
+        "    boto3.client('sns').publish(TopicArn=sent['TopicArn'], Message=sent['Message'])\n",
+        Timeout=30,
+        MemorySize=1769,
+    )
+    arn = client.get_function(FunctionName=function)["Configuration"]["FunctionArn"]
+    client.add_permission(
+        FunctionName=function,
+        StatementId="topic",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="P-1042 has left")
+    local_aws.settle()
+    assert _runs(function) == 16
