@@ -169,6 +169,47 @@ def test_others_reach_the_daemon_too_and_nonsense_does_no_harm(deploy, tracing: 
     assert "by hand" in names
 
 
+FORWARDING = """
+import base64, os, socket
+def handler(event, context):
+    fields = dict(field.split("=", 1) for field in os.environ["_X_AMZN_TRACE_ID"].split(";"))
+    spans = base64.b64decode(event["spans"])
+    for old, new in ((event["trace"], fields["Root"].replace("-", "")[1:]), (event["parent"], fields["Parent"])):
+        spans = spans.replace(bytes.fromhex(old), bytes.fromhex(new))
+    host, port = os.environ["AWS_XRAY_DAEMON_ADDRESS"].split(":")
+    datagram = '{"format":"json","version":1}\\nT1S' + base64.b64encode(spans).decode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(datagram.encode(), (host, int(port)))
+"""
+
+
+def test_opentelemetry_reaches_the_daemon(deploy, tracing: Tracing) -> None:
+    """Spans that AWS's distribution of OpenTelemetry really sent, in the trace of this invocation."""
+    recorded = Path(__file__).parents[1] / "unit" / "otlp_datagrams.txt"
+    spans = recorded.read_text(encoding="utf-8").split()[-1].removeprefix("T1S")
+    function = deploy(FORWARDING, TracingConfig=ACTIVE)
+    function.invoke({"spans": spans, "trace": "6745af0d00000000000000000000abcd", "parent": "53995c3f42cd8ad8"})
+    names = [part["name"] for part in tracing.segments(function)["AWS::Lambda::Function"]["subsegments"]]
+    assert "handler" in names
+
+
+def test_a_trace_goes_on_through_other_functions(deploy, tracing: Tracing) -> None:
+    labels = deploy(PLAIN)
+    orders = deploy(
+        "import boto3\nclient = boto3.client('lambda')\n"
+        f"def handler(event, context):\n    client.invoke(FunctionName='{labels.name}')\n",
+        TracingConfig=ACTIVE,
+        Timeout=10,
+    )
+    orders.invoke()
+    [found] = tracing.summaries(f'service("{labels.name}")')
+    [trace] = tracing.client.batch_get_traces(TraceIds=[found["Id"]])["Traces"]
+    segments = [json.loads(segment["Document"]) for segment in trace["Segments"]]
+    assert [segment["name"] for segment in segments] == [orders.name] * 2 + [labels.name] * 2
+    assert segments[2]["parent_id"] == segments[1]["id"]
+    assert found["EntryPoint"]["Name"] == orders.name
+
+
 def test_errors_are_faults_and_can_be_filtered(deploy, tracing: Tracing) -> None:
     function = deploy(PLAIN, TracingConfig=ACTIVE)
     function.invoke({"fails": True})

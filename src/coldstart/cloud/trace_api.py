@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/xray/latest/api/Welcome.html.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from coldstart.cloud import otlp_spans
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.pagination import take_page
 from coldstart.cloud.service_graph import service_graph
@@ -39,11 +41,13 @@ class TraceApi:
         self._stores[region].put(document)
 
     def put_text(self, region: str, text: str) -> None:
-        """Take in a segment document of somebody else's; one that is none is lost, as with AWS's daemon."""
-        try:
-            self._stores[region].put_text(text)
-        except InvalidSegment:
+        """Take in what a daemon got: a segment document or spans. What cannot be read is lost, as with AWS's daemon."""
+        if text.startswith(otlp_spans.SAMPLED):
+            for document in otlp_spans.segments(text.removeprefix(otlp_spans.SAMPLED)):
+                self._stores[region].put(document)
             return
+        with contextlib.suppress(InvalidSegment):
+            self._stores[region].put_text(text)
 
     def empty_region(self, region: str) -> None:
         """Forget a region's traces."""

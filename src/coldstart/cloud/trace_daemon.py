@@ -1,6 +1,6 @@
 """The X-Ray daemon of the functions: takes segment documents from SDKs, by UDP on loopback.
 
-A datagram is a header line, ``{"format": "json", "version": 1}``, and a segment document.
+A datagram is a header line, ``{"format": "json", "version": 1}``, and a segment document, or OpenTelemetry's spans.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon.
 """
 

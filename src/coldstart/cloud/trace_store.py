@@ -19,6 +19,8 @@ from typing import Any
 
 Document = dict[str, Any]
 
+MOST_TRACES = 10_000
+"""In one region; the oldest goes when another one comes."""
 _TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _SEGMENT_ID = re.compile(r"[0-9a-f]{16}")
 _ORIGIN_OF_AWS = {
@@ -74,6 +76,8 @@ class TraceStore:
         """Take a segment document in that is known to be one; a finished segment takes the place of itself in progress."""
         with self._lock:
             self._documents[document["trace_id"]][document["id"]] = document
+            if len(self._documents) > MOST_TRACES:
+                del self._documents[next(iter(self._documents))]
 
     def find(self, trace_id: str) -> Trace | None:
         """Return a trace; None when nothing is known of it."""
