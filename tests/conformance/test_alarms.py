@@ -207,6 +207,28 @@ def test_a_state_change_tells_topics_functions_and_event_buses(watched: Watched,
     events.delete_rule(Name="alarms")
 
 
+def test_an_alarm_on_a_dead_letter_queue(watched: Watched, local_aws) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html."""
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName="parcel-dead-letters")["QueueUrl"]
+    watched.alarm(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": "parcel-dead-letters"}],
+        Statistic="Maximum",
+        Threshold=0,
+    )
+    assert watched.minutes(None, None).state == "OK"
+    local_aws.clock.advance(hours=7)
+    assert watched.state == "INSUFFICIENT_DATA"  # nothing happens in the queue any more
+    sqs.send_message(QueueUrl=queue, MessageBody="P-1042")
+    assert watched.minutes(None).state == "ALARM"
+    assert watched.minutes(None, None, None, None).state == "ALARM"
+    sqs.purge_queue(QueueUrl=queue)
+    assert watched.minutes(None).state == "OK"
+    sqs.delete_queue(QueueUrl=queue)
+
+
 def test_ok_and_insufficient_data_have_actions_too(watched: Watched, cloudwatch) -> None:
     sns = boto3.client("sns")
     good, silent = (sns.create_topic(Name=name)["TopicArn"] for name in ("parcel-good", "parcel-silent"))

@@ -111,6 +111,7 @@ def test_the_invocation_lasts_until_the_extension_is_done(run):
     result = function.invoke(b"{}")
     assert result.function_error is None
     assert result.report.duration_ms > 390
+    assert 390 < result.report.extensions_ms < result.report.duration_ms
     lines = _lines(function)
     assert lines.index("loyal done\n") < next(n for n, line in enumerate(lines) if line.startswith("END"))
 

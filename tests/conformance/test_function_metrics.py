@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conformance.conftest import Deployed
+from tests.conformance.conftest import Deployed, zipped
 
 ORDERS = """
 import time
@@ -139,6 +139,32 @@ def test_asynchronous_events_their_age_and_what_becomes_of_them(
     age = statistics("AsyncEventAge", "Maximum", "SampleCount", **of)
     assert age["SampleCount"] == 2
     assert 60_000 <= age["Maximum"] < 120_000
+
+
+LINGERING = """#!/usr/bin/env python3
+import http.client, json, os, time
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def call(method, path, body=None, **headers):
+    api.request(method, "/2020-01-01/extension/" + path, body, headers)
+    response = api.getresponse()
+    response.read()
+    return response.headers
+me = call("POST", "register", json.dumps({"events": ["INVOKE"]}), **{"Lambda-Extension-Name": "lingering"})
+while True:
+    call("GET", "event/next", **{"Lambda-Extension-Identifier": me["Lambda-Extension-Identifier"]})
+    time.sleep(0.2)
+"""
+
+
+def test_what_extensions_take_afterwards_is_measured(deploy: Callable[..., Deployed], statistics) -> None:
+    client = boto3.client("lambda")
+    package = zipped({"extensions/lingering": LINGERING})
+    layer = client.publish_layer_version(LayerName="lingering", Content={"ZipFile": package})["LayerVersionArn"]
+    function = deploy(ORDERS, Layers=[layer])
+    function.invoke()
+    [afterwards] = statistics("PostRuntimeExtensionsDuration", "Maximum", FunctionName=function.name).values()
+    [whole] = statistics("Duration", "Maximum", FunctionName=function.name).values()
+    assert 190 <= afterwards < whole
 
 
 def test_a_metric_is_listed_with_its_dimensions(deploy: Callable[..., Deployed]) -> None:

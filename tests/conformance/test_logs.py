@@ -6,6 +6,8 @@ import base64
 import math
 import re
 
+import boto3
+
 _REPORT = re.compile(
     r"REPORT RequestId: (?P<request>[0-9a-f-]{36})\tDuration: (?P<duration>\d+\.\d\d) ms\tBilled Duration: (?P<billed>\d+) ms\t"
     r"Memory Size: (?P<size>\d+) MB\tMax Memory Used: (?P<used>\d+) MB\t(?:Init Duration: (?P<init>\d+\.\d\d) ms\t)?\n"
@@ -90,3 +92,40 @@ def test_the_tail_of_the_log_comes_with_the_response(deploy):
     tail = base64.b64decode(function.invoke(LogType="Tail")["LogResult"]).decode()
     assert re.fullmatch(r"START .*\nhere\nEND .*\nREPORT .*\t\n", tail)
     assert "LogResult" not in function.invoke()
+
+
+def test_events_of_several_streams_come_in_the_order_of_time(local_aws):
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html."""
+    logs, group, now = boto3.client("logs"), "/parcel/interleaved", local_aws.clock.now_ms()
+    logs.create_log_group(logGroupName=group)
+    for stream, times in (("one", (0, 20)), ("two", (10, 30))):
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        events = [{"timestamp": now + time, "message": str(time)} for time in times]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+    found = logs.filter_log_events(logGroupName=group)["events"]
+    assert [event["message"] for event in found] == ["0", "10", "20", "30"]
+    logs.delete_log_group(logGroupName=group)
+
+
+def test_events_are_kept_as_long_as_the_group_says(local_aws):
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html."""
+    logs, group = boto3.client("logs"), "/parcel/retention"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+
+    def put(message):
+        events = [{"timestamp": local_aws.clock.now_ms(), "message": message}]
+        logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=events)
+
+    def kept():
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    put("first")
+    local_aws.clock.advance(days=2)
+    assert kept() == ["first"]
+    put("second")
+    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    assert kept() == ["second"]
+    read = logs.get_log_events(logGroupName=group, logStreamName="one")["events"]
+    assert [event["message"] for event in read] == ["second"]
+    logs.delete_log_group(logGroupName=group)

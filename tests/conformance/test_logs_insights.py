@@ -169,6 +169,14 @@ def test_the_statistics_tell_what_was_looked_at(start: int) -> None:
     assert statistics["bytesScanned"] == sum(len(message) for _, message in LINES[:5])
 
 
+def test_a_pointer_leads_to_the_whole_record(start: int) -> None:
+    [row] = run('fields ms | filter shop = "Lima"', start, start + 600)["results"]
+    pointer = next(one["value"] for one in row if one["field"] == "@ptr")
+    record = boto3.client("logs").get_log_record(logRecordPointer=pointer)["logRecord"]
+    assert (record["level"], record["shop"], record["@logStream"]) == ("ERROR", "Lima", "one")
+    assert record["@message"] == LINES[3][1]
+
+
 def test_only_the_time_asked_for_counts(start: int) -> None:
     assert len(run("fields @message", start + 5, start + 70)["results"]) == 2
 

@@ -69,7 +69,8 @@ class Tracing:
 
 @pytest.fixture
 def tracing(local_aws) -> Tracing:
-    """X-Ray."""
+    """X-Ray, in a cloud whose time is ahead of the functions'."""
+    local_aws.clock.advance(hours=1)
     return Tracing(local_aws.clock.now)
 
 
@@ -150,7 +151,9 @@ def test_the_xray_sdk_reaches_the_daemon(deploy, tracing: Tracing, sdk_layer: st
     assert value["AnnotationValue"] == {"StringValue": "NO"}
     assert value["ServiceIds"][0]["Name"] == function.name
     segments = tracing.segments(function)
-    parts = {part["name"]: part for part in segments["AWS::Lambda::Function"]["subsegments"]}
+    own = segments["AWS::Lambda::Function"]
+    parts = {part["name"]: part for part in own["subsegments"]}
+    assert own["start_time"] <= parts["price"]["start_time"] <= parts["price"]["end_time"] <= own["end_time"]
     assert parts["price"]["metadata"] == {"default": {"offer": {"kroner": 99}}}
     assert segments["AWS::S3::Bucket"]["parent_id"] == parts["s3"]["id"]
     assert segments["AWS::S3::Bucket"]["inferred"] is True
@@ -266,3 +269,9 @@ def test_retries_of_an_event_are_one_trace(deploy, tracing: Tracing, local_aws) 
     [trace] = tracing.client.batch_get_traces(TraceIds=[found["Id"]])["Traces"]
     origins = [json.loads(segment["Document"])["origin"] for segment in trace["Segments"]]
     assert origins.count("AWS::Lambda::Function") == 3
+
+
+def test_the_rule_that_every_account_has(tracing: Tracing) -> None:
+    [record] = tracing.client.get_sampling_rules()["SamplingRuleRecords"]
+    rule = record["SamplingRule"]
+    assert (rule["RuleName"], rule["FixedRate"], rule["ReservoirSize"]) == ("Default", 0.05, 1)

@@ -40,6 +40,7 @@ CORRECTED = [
     ("moto.cloudwatch.models", 'self.state_value = "OK"'),
     ("moto.logs.metric_filters", "self.metric_filters.append("),
     ("moto.logs.logs_query.query_parser", 'if characters.lower() in ["fields", "limit", "sort"]:'),
+    ("moto.logs.responses", 'interleaved = self._get_param("interleaved", False)'),
     ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
 ]

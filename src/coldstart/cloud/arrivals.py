@@ -23,6 +23,8 @@ class Arrivals:
         self._lock = threading.Lock()
         self._request = _Request()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self.told_of_all: Callable[[str], None] = lambda arn: None
+        """Told of every arrival: metrics."""
 
     def listen(self, arn: str, listener: Callable[[], None]) -> None:
         """Call a function whenever something arrives; it has to return at once."""
@@ -45,6 +47,7 @@ class Arrivals:
             return
         for listener in self._listeners.get(arn, ()):
             listener()
+        self.told_of_all(arn)
 
     @contextmanager
     def held_back(self) -> Iterator[None]:

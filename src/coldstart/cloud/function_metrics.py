@@ -47,6 +47,7 @@ class _Note(NamedTuple):
     """Negative when the invocation was throttled."""
     has_failed: bool
     is_provisioned: bool
+    extensions_ms: float | None = None
 
 
 class FunctionMetrics:
@@ -84,7 +85,9 @@ class FunctionMetrics:
         """Take note of an invocation that ran."""
         report = result.report
         has_failed = result.function_error is not None or bool(report.status)
-        self._note(region, _Note(begun, report.duration_ms, has_failed, not report.init_is_billed))
+        self._note(
+            region, _Note(begun, report.duration_ms, has_failed, not report.init_is_billed, report.extensions_ms)
+        )
 
     def throttled(self, region: str, begun: Begun) -> None:
         """Take note of an invocation that was refused for want of concurrency: neither an invocation nor an error."""
@@ -128,6 +131,8 @@ def _write(store: MetricStore, note: _Note) -> None:
         values["Invocations"] = (1, "Count")
         values["Errors"] = (float(note.has_failed), "Count")
         values["Duration"] = (round(note.duration_ms, 2), "Milliseconds")
+        if note.extensions_ms is not None:
+            values["PostRuntimeExtensionsDuration"] = (round(note.extensions_ms, 2), "Milliseconds")
         values["ConcurrentExecutions"] = (begun.concurrent, "Count")
     for dimensions in _dimensions(begun.invoked_arn, begun.version):
         for name, (value, unit) in values.items():

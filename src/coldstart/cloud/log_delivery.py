@@ -8,6 +8,9 @@ from moto.logs.models import LogStream, logs_backends
 
 from coldstart.runtime.log_collector import LogEvent
 
+IS_OF_FUNCTION = "is_of_function"
+"""Marks the events of functions, whose own figures are in the machine's time and not in the cloud's."""
+
 
 class LogDelivery:
     """Delivers to the log groups of one account and region."""
@@ -21,7 +24,9 @@ class LogDelivery:
         """Append the events, making group and stream when they are not there yet, as Lambda does."""
         with self._lock:
             # The stream's own method: the backend's checks are for requests, whose times may be years off.
-            self._stream(log_group, log_stream).put_log_events([event._asdict() for event in events])
+            self._stream(log_group, log_stream).put_log_events(
+                [{**event._asdict(), IS_OF_FUNCTION: True} for event in events]
+            )
 
     def _stream(self, log_group: str, log_stream: str) -> LogStream:
         backend = logs_backends[self._account_id][self._region]

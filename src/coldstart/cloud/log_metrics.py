@@ -13,10 +13,12 @@ from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundExce
 from moto.logs.models import LogsBackend, LogStream, logs_backends
 
 from coldstart.cloud.embedded_metrics import embedded_metrics
+from coldstart.cloud.log_delivery import IS_OF_FUNCTION
 from coldstart.cloud.metric_store import MetricStore, MetricStores, metric
 from coldstart.cloud.moto_patches.log_filter_patterns import known_pattern
 from coldstart.cloud.replacements import Replacements
 from coldstart.events.log_filter_pattern import FilterPattern
+from coldstart.runtime.clock import Clock
 
 _MOST_DIMENSIONS = 3
 
@@ -24,8 +26,9 @@ _MOST_DIMENSIONS = 3
 class LogMetrics:
     """Looks at what comes into the log groups of one account."""
 
-    def __init__(self, stores: MetricStores, account_id: str) -> None:
+    def __init__(self, stores: MetricStores, clock: Clock, account_id: str) -> None:
         self._stores = stores
+        self._clock = clock
         self._account_id = account_id
 
     def attach(self, moto: Replacements) -> None:
@@ -57,8 +60,11 @@ class LogMetrics:
         store = self._stores.write(stream.region)
         has_changed = False
         for event in log_events:
+            ahead = self._clock.ahead if event.get(IS_OF_FUNCTION) else 0.0
             for one in embedded_metrics(event["message"]):
-                store.add(one.metric, one.seconds, [(value, 1) for value in one.values], one.unit, one.resolution)
+                store.add(
+                    one.metric, one.seconds + ahead, [(value, 1) for value in one.values], one.unit, one.resolution
+                )
                 has_changed = True
         filters = logs_backends[self._account_id][stream.region].filters.metric_filters
         for metric_filter in [one for one in filters if one["logGroupName"] == stream.log_group.name]:

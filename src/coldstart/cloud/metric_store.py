@@ -7,9 +7,10 @@ second for metrics of high resolution, and as they are: percentiles need every o
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,7 +75,8 @@ class MetricStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._series: dict[Metric, dict[tuple[int, str], Samples]] = {}
+        self._series: dict[Metric, dict[int, dict[str, Samples]]] = {}
+        self._has_seconds: set[Metric] = set()
 
     def add(
         self,
@@ -116,11 +118,6 @@ class MetricStore:
         with self._lock:
             return list(self._series)
 
-    def last_change(self, of: Metric) -> float:
-        """Return the second at which the last period with a value ends; 0 without one."""
-        with self._lock:
-            return max((start + STANDARD_RESOLUTION for start, _ in self._series.get(of, ())), default=0)
-
     def samples(
         self, of: Metric, start: float, end: float, period: int, unit: str | None = None
     ) -> dict[int, dict[str, Samples]]:
@@ -134,15 +131,28 @@ class MetricStore:
         """
         found: dict[int, dict[str, Samples]] = defaultdict(dict)
         with self._lock:
-            for (second, of_unit), samples in self._series.get(of, {}).items():
-                if start <= second < end and unit in (None, of_unit):
-                    begin = int(start + (second - start) // period * period)
-                    found[begin].setdefault(of_unit, Samples()).merge(samples)
+            for second, by_unit in self._between(of, start, end):
+                begin = int(start + (second - start) // period * period)
+                for of_unit, samples in by_unit.items():
+                    if unit in (None, of_unit):
+                        found[begin].setdefault(of_unit, Samples()).merge(samples)
         return dict(sorted(found.items()))
+
+    def _between(self, of: Metric, start: float, end: float) -> Iterator[tuple[int, dict[str, Samples]]]:
+        """Return what was measured between two times, without looking through all that was when there are few minutes."""
+        series = self._series.get(of, {})
+        step = 1 if of in self._has_seconds else STANDARD_RESOLUTION
+        if (end - start) / step < len(series):
+            seconds: Iterable[int] = range(math.ceil(start / step) * step, math.ceil(end), step)
+        else:
+            seconds = list(series)
+        return ((second, series[second]) for second in seconds if second in series and start <= second < end)
 
     def _at(self, of: Metric, seconds: float, unit: str, resolution: int) -> Samples:
         second = int(seconds // resolution * resolution)
-        return self._series.setdefault(of, {}).setdefault((second, unit), Samples())
+        if resolution != STANDARD_RESOLUTION:
+            self._has_seconds.add(of)
+        return self._series.setdefault(of, {}).setdefault(second, {}).setdefault(unit, Samples())
 
 
 class MetricStores:

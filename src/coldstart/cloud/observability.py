@@ -9,6 +9,7 @@ from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.function_traces import FunctionTraces
 from coldstart.cloud.log_metrics import LogMetrics
 from coldstart.cloud.metric_store import MetricStores
+from coldstart.cloud.queue_metrics import QueueMetrics
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.trace_api import TraceApi
@@ -24,7 +25,7 @@ class Observability:
         self._stores = MetricStores()
         self.function_metrics = FunctionMetrics(self._stores, clock)
         """Measures functions."""
-        self._traces = TraceApi(clock)
+        self._traces = TraceApi(clock, account_id)
         self._daemon = TraceDaemon(self._traces.put_text)
         self._traces.before_read = self._daemon.take_arrived
         self.function_traces = FunctionTraces(self._traces.put, clock)
@@ -36,7 +37,8 @@ class Observability:
         self._moto = Replacements()
         self._metrics = CloudWatchMetrics(self._stores, clock)
         self._metrics.attach(self._moto)
-        LogMetrics(self._stores, account_id).attach(self._moto)
+        self._queue_metrics = QueueMetrics(self._stores, clock, account_id)
+        LogMetrics(self._stores, clock, account_id).attach(self._moto)
         self._alarms: Alarms | None = None
 
     def evaluate_alarms(self, targets: EventTargets, send_event: SendEvent, identifiers: Identifiers) -> None:
@@ -74,4 +76,5 @@ class Observability:
     def stop(self) -> None:
         """Listen no longer, and give moto its own ways back."""
         self._daemon.stop()
+        self._queue_metrics.stop()
         self._moto.undo()

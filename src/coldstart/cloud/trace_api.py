@@ -25,13 +25,17 @@ MOST_HOURS = 24
 """Between the two times of a question."""
 _MOST_TRACES = 5
 """Of one BatchGetTraces."""
+_DEFAULT_RULE = "Default"
+_FIXED_RATE = 0.05
+_TARGET_SECONDS = 10
 
 
 class TraceApi:
     """The operations of X-Ray that the course uses."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, account_id: str) -> None:
         self._clock = clock
+        self._account_id = account_id
         self._stores: dict[str, TraceStore] = defaultdict(TraceStore)
         self.before_read: Callable[[], None] = lambda: None
         """Called before an answer is made: takes in what is on its way."""
@@ -41,13 +45,17 @@ class TraceApi:
         self._stores[region].put(document)
 
     def put_text(self, region: str, text: str) -> None:
-        """Take in what a daemon got: a segment document or spans. What cannot be read is lost, as with AWS's daemon."""
+        """Take in what a daemon got: a segment document or spans. What cannot be read is lost, as with AWS's daemon.
+
+        Functions live in the machine's time; what they tell is moved to the cloud's.
+        """
+        ahead = self._clock.ahead
         if text.startswith(otlp_spans.SAMPLED):
             for document in otlp_spans.segments(text.removeprefix(otlp_spans.SAMPLED)):
-                self._stores[region].put(document)
+                self._stores[region].put(document, ahead)
             return
         with contextlib.suppress(InvalidSegment):
-            self._stores[region].put_text(text)
+            self._stores[region].put_text(text, ahead)
 
     def empty_region(self, region: str) -> None:
         """Forget a region's traces."""
@@ -66,6 +74,36 @@ class TraceApi:
     def put_telemetry_records(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Take in what a daemon says of itself; nobody asks for it."""
         return {}
+
+    def get_sampling_rules(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the one rule that every account has."""
+        anything = dict.fromkeys(("ResourceARN", "ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath"), "*")
+        rule = {
+            "RuleName": _DEFAULT_RULE,
+            "RuleARN": f"arn:aws:xray:{region}:{self._account_id}:sampling-rule/{_DEFAULT_RULE}",
+            "Priority": 10_000,
+            "FixedRate": _FIXED_RATE,
+            "ReservoirSize": 1,
+            "Version": 1,
+            "Attributes": {},
+            **anything,
+        }
+        return {"SamplingRuleRecords": [{"SamplingRule": rule, "CreatedAt": 0, "ModifiedAt": 0}]}
+
+    def get_sampling_targets(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Tell those who sample by that rule how much they may."""
+        now = self._clock.now()
+        targets = [
+            {
+                "RuleName": document["RuleName"],
+                "FixedRate": _FIXED_RATE,
+                "ReservoirQuota": 1,
+                "ReservoirQuotaTTL": now + _TARGET_SECONDS,
+                "Interval": _TARGET_SECONDS,
+            }
+            for document in params["SamplingStatisticsDocuments"]
+        ]
+        return {"SamplingTargetDocuments": targets, "LastRuleModification": 0, "UnprocessedStatistics": []}
 
     def get_trace_summaries(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return a summary of each trace that began in a time and that the filter expression means."""

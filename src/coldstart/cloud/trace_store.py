@@ -58,8 +58,11 @@ class TraceStore:
         self._lock = threading.Lock()
         self._documents: dict[str, dict[str, Document]] = defaultdict(dict)
 
-    def put_text(self, text: str) -> None:
+    def put_text(self, text: str, ahead: float = 0.0) -> None:
         """Take a segment document in.
+
+        Args:
+            ahead: how far the cloud's time is ahead of the one in the document, in seconds.
 
         Raises:
             InvalidSegment: it is none.
@@ -70,10 +73,13 @@ class TraceStore:
             document = None
         if not isinstance(document, dict):
             raise InvalidSegment("", "ParseError", "Invalid segment. ErrorCode: ParseError")
-        self.put(_checked(document))
+        self.put(_checked(document), ahead)
 
-    def put(self, document: Document) -> None:
+    def put(self, document: Document, ahead: float = 0.0) -> None:
         """Take a segment document in that is known to be one; a finished segment takes the place of itself in progress."""
+        if ahead:
+            for part in all_parts(document):
+                part |= {name: part[name] + ahead for name in ("start_time", "end_time") if name in part}
         with self._lock:
             self._documents[document["trace_id"]][document["id"]] = document
             if len(self._documents) > MOST_TRACES:

@@ -153,6 +153,7 @@ class ExecutionEnvironment:
         self._has_been_initialised = False
         self._unreported_init_ms: float | None = None
         self._max_memory_used = 0
+        self._runtime_done: float | None = None
 
     @property
     def _is_initialised_ahead(self) -> bool:
@@ -217,7 +218,9 @@ class ExecutionEnvironment:
             payload, failure = self._run_handler(invocation, deadline)
         else:
             payload = failure.payload(invocation.request_id)
-        elapsed_ms = (time.monotonic() - started) * 1000
+        ended = time.monotonic()
+        elapsed_ms = (ended - started) * 1000
+        runtime_done, self._runtime_done = self._runtime_done, None
         if failure is not None and failure.status:
             if failure.status == "timeout":
                 elapsed_ms = self._configuration.timeout * 1000.0
@@ -238,6 +241,7 @@ class ExecutionEnvironment:
             status=failure.status if failure else "",
             error_type=failure.reported_type if failure else "",
             has_failed=failure is not None,
+            extensions_ms=None if runtime_done is None else (ended - runtime_done) * 1000,
             trace=trace_header(invocation.trace_id),
         )
         self._collector.flush()
@@ -456,6 +460,7 @@ class ExecutionEnvironment:
         if api.extensions.all or self._configuration.log_format == "JSON":
             self._tell_runtime_done(outcome, in_time, now)
         if api.extensions.all:
+            self._runtime_done = time.monotonic()
             in_time = in_time and api.serve_until(lambda: api.is_ready, deadline)
         failure = _out_of_memory() if self._exceeded_memory(limits) else self._invoke_failure(outcome, in_time, api)
         if failure is not None:

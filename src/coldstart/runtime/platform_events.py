@@ -246,6 +246,8 @@ class Report:
     error_type: str = ""
     has_failed: bool = field(default=False, compare=False)
     """Whether the handler raised; REPORT lines do not tell of that, records do."""
+    extensions_ms: float | None = field(default=None, compare=False)
+    """What extensions did after the runtime had ended its part; part of the duration, and told by a metric alone."""
     trace: TraceHeader = field(default_factory=TraceHeader)
     """What the function's ``X-Amzn-Trace-Id`` says; told when the trace is recorded."""
 

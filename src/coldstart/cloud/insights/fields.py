@@ -68,6 +68,12 @@ class EventRow:
                 return str(event.number)
         return (self._of_lambda if name.startswith("@") else self._of_json).get(name)
 
+    def all(self) -> dict[str, Value]:
+        """Return every field that is there."""
+        names = ("@timestamp", "@ingestionTime", "@message", "@log", "@logStream", "@ptr")
+        found = {name: self.get(name) for name in names} | self._of_lambda | self._of_json
+        return {name: value for name, value in found.items() if value is not None}
+
     def with_fields(self, fields: dict[str, Value]) -> EventRow:
         """Return the row with more fields."""
         self.added |= fields

@@ -17,16 +17,20 @@ from moto.logs.responses import LogsResponse
 from moto.moto_api._internal import mock_random
 
 from coldstart.cloud.insights.execution import MOST_ROWS, run_query
-from coldstart.cloud.insights.fields import Event
+from coldstart.cloud.insights.expressions import as_text
+from coldstart.cloud.insights.fields import Event, EventRow
 from coldstart.cloud.insights.syntax import MalformedQuery, read_query
+from coldstart.cloud.moto_patches.log_events import expire
 
 _MOST_GROUPS = 50
+_FOR_EVER = 2**62
 
 
 def apply() -> None:
     """Let our query language answer in moto's place."""
     LogsResponse.start_query = _start_query  # type: ignore[assignment, method-assign]
     LogsResponse.stop_query = _stop_query  # type: ignore[attr-defined]
+    LogsResponse.get_log_record = _get_log_record  # type: ignore[attr-defined]
     LogsBackend.get_query_results = _get_query_results  # type: ignore[assignment, method-assign]
 
 
@@ -123,6 +127,15 @@ def _get_query_results(backend: LogsBackend, query_id: str) -> LogQuery:
     return query
 
 
+def _get_log_record(response: LogsResponse) -> str:
+    """Answer GetLogRecord: the event that a row's @ptr points to, with all its fields."""
+    pointer = response._get_param("logRecordPointer")
+    for event in _events(list(response.logs_backend.groups.values()), 0, _FOR_EVER):
+        if str(event.number) == pointer:
+            return json.dumps({"logRecord": {name: as_text(value) for name, value in EventRow(event).all().items()}})
+    raise ResourceNotFoundException(f"There is no log record {pointer}.")
+
+
 def _name(identifier: str) -> str:
     """Return the name of a log group of which the name or the ARN is given."""
     return (
@@ -135,6 +148,7 @@ def _name(identifier: str) -> str:
 def _events(groups: list[LogGroup], start_ms: int, end_ms: int) -> Iterator[Event]:
     for group in groups:
         for stream in list(group.streams.values()):
+            expire(stream)
             for event in list(stream.events):
                 if start_ms <= event.timestamp <= end_ms + 999:
                     yield Event(
