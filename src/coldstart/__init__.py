@@ -11,10 +11,13 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_MODULES = {"account", "cloud"}
 _HOME_OF = {
+    "account": "coldstart.account",
     "cloud": "coldstart.cloud",
     "arrange": "coldstart.course.hints",
     "check": "coldstart.course.check",
+    "checkpoint": "coldstart.course.checkpoint",
     "compare": "coldstart.course.questions",
     "hint": "coldstart.course.hints",
     "predict": "coldstart.course.questions",
@@ -28,8 +31,10 @@ _HOME_OF = {
 
 __all__ = [
     "__version__",
+    "account",
     "arrange",
     "check",
+    "checkpoint",
     "cloud",
     "compare",
     "hint",
@@ -48,4 +53,4 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'coldstart' has no attribute {name!r}")
     module = importlib.import_module(_HOME_OF[name])
-    return module if name == "cloud" else getattr(module, name)
+    return module if name in _MODULES else getattr(module, name)

@@ -67,6 +67,16 @@ def test_failures_and_throttles_are_marked_and_named(local_aws: Cloud) -> None:
     assert drawn.svg.count("✕") == 2, "one in the legend, one in the lane"
 
 
+def test_an_init_within_an_invocation_is_told_as_a_part_of_it(local_aws: Cloud) -> None:
+    name = _function("import os\ndef handler(event, context):\n    if event:\n        os._exit(1)\n")
+    for event in (None, 1, None):
+        _invoke(name, event)
+    local_aws.clock.advance(minutes=5)
+    _invoke(name)
+    said = re.sub(r"\d+ ms", "- ms", timeline(name).text)
+    assert "invoke - ms (init - ms of them), frozen 5 min, invoke - ms" in said
+
+
 def test_a_function_that_never_ran_has_an_empty_timeline(local_aws: Cloud) -> None:
     assert timeline("nobody").text == "nobody: no environments yet. Invoke it, then look again."
 

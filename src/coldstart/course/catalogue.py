@@ -48,6 +48,19 @@ def lesson_folders(folder: Path) -> list[Path]:
     return sorted(child for child in folder.iterdir() if child.is_dir() and child.name[:2].isdigit())
 
 
+def lesson_folder(number: str) -> Path:
+    """Return the folder of a lesson by its number, such as "03".
+
+    Raises:
+        NotInTheCourse: there is none.
+    """
+    folders = lesson_folders(lessons_folder())
+    for folder in folders:
+        if folder.name.partition("-")[0] == number:
+            return folder
+    raise NotInTheCourse(f"There is no lesson {number!r}. There are {_listed(folder.name[:2] for folder in folders)}.")
+
+
 def exercise(exercise_id: str) -> Exercise:
     """Return an exercise by an id such as "01.2".
 
@@ -125,12 +138,7 @@ def _lesson_of(item_id: object) -> Path:
     """The folder of the lesson that an id belongs to."""
     if not isinstance(item_id, str) or "." not in item_id:
         raise NotInTheCourse(f'{item_id!r} is no id of the course. Ids look like "01.2", with the quotes.')
-    number = item_id.partition(".")[0]
-    folders = lesson_folders(lessons_folder())
-    for folder in folders:
-        if folder.name.partition("-")[0] == number:
-            return folder
-    raise NotInTheCourse(f"There is no lesson {number!r}. There are {_listed(folder.name[:2] for folder in folders)}.")
+    return lesson_folder(item_id.partition(".")[0])
 
 
 def _listed(names: Iterable[str]) -> str:

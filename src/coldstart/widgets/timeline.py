@@ -168,12 +168,18 @@ def _counted(lanes: list[Lane], throttles: list[Phase]) -> str:
 def _twin(function: str, counted: str, lanes: list[Lane], throttles: list[Phase]) -> str:
     lines = [f"{function}: {counted}"]
     for lane in lanes:
-        did = []
-        for number, phase in enumerate(lane.phases):
-            if number:
-                did.append(f"frozen {_spelled(phase.start_ms - lane.phases[number - 1].end_ms)}")
+        did: list[str] = []
+        end = 0.0
+        for phase in lane.phases:
+            length = _spelled(phase.end_ms - phase.start_ms)
+            if did and phase.start_ms < end:  # an init that an invocation had to begin with
+                did[-1] += f" ({_WORDS[phase.kind]} {length} of them)"
+                continue
+            if did:
+                did.append(f"frozen {_spelled(phase.start_ms - end)}")
             failed = f" ({phase.outcome})" if phase.outcome and phase.kind != "shutdown" else ""
-            did.append(f"{_WORDS[phase.kind]} {_spelled(phase.end_ms - phase.start_ms)}{failed}")
+            did.append(f"{_WORDS[phase.kind]} {length}{failed}")
+            end = phase.end_ms
         lines.append(f"{lane.name}: {', '.join(did)}")
     reasons = Counter(phase.outcome for phase in throttles)
     lines += [f"Throttled {count} {'time' if count == 1 else 'times'}: {reason}" for reason, count in reasons.items()]
