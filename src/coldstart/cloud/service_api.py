@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -58,26 +59,43 @@ class ServiceApi:
     """
 
     def __init__(self, service: str, handlers: Iterable[object], unchecked: Iterable[str] = ()) -> None:
-        self._model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        self._service = service
+        self._handlers = list(handlers)
         self._unchecked = frozenset(unchecked)
         self._identifiers = Identifiers()
-        self._operations: dict[str, Operation] = {}
-        self._routes: dict[tuple[str, str], list[_Route]] = {}
-        for name in self._model.operation_names:
-            route = _route(self._model.operation_model(name))
-            first_segment = route.operation.http["requestUri"].split("/")[1].partition("?")[0]
-            self._routes.setdefault((route.operation.http["method"], first_segment), []).append(route)
-        for routes in self._routes.values():  # literal paths before labels, query strings before none
-            routes.sort(key=lambda route: (len(route.labels), -len(route.query)))
-        for handler in handlers:
-            self.add(handler)
 
     def add(self, handler: object) -> None:
         """Let another handler answer what no earlier one does."""
+        self._handlers.append(handler)
+        vars(self).pop("_operations", None)
+
+    @cached_property
+    def _model(self) -> ServiceModel:
+        """The service's model, read when somebody asks for the service: that takes longer than all else here."""
+        return ServiceModel(Loader().load_service_model(self._service, "service-2"), self._service)
+
+    @cached_property
+    def _operations(self) -> dict[str, Operation]:
+        """What the handlers know, by the operation's name."""
+        operations: dict[str, Operation] = {}
+        for handler in self._handlers:
+            for name in self._model.operation_names:
+                operation = getattr(handler, xform_name(name), None)
+                if operation is not None:
+                    operations.setdefault(name, operation)
+        return operations
+
+    @cached_property
+    def _routes(self) -> dict[tuple[str, str], list[_Route]]:
+        """The operations' paths by method and first segment."""
+        found: dict[tuple[str, str], list[_Route]] = {}
         for name in self._model.operation_names:
-            operation = getattr(handler, xform_name(name), None)
-            if operation is not None:
-                self._operations.setdefault(name, operation)
+            route = _route(self._model.operation_model(name))
+            first_segment = route.operation.http["requestUri"].split("/")[1].partition("?")[0]
+            found.setdefault((route.operation.http["method"], first_segment), []).append(route)
+        for routes in found.values():  # literal paths before labels, query strings before none
+            routes.sort(key=lambda route: (len(route.labels), -len(route.query)))
+        return found
 
     def answer(self, request: HttpRequest, region: str) -> bytes | None:
         """Return the response, empty when it has gone out already; None when no handler knows the operation.

@@ -369,6 +369,8 @@ def main(control_descriptor: str, root: str) -> None:
         control = socket.socket(fileno=int(control_descriptor))
         control.set_inheritable(False)  # no function may give orders
         Launcher(control).run()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # who started it has gone before it could say anything
     finally:
         _unmount_below(root)
         shutil.rmtree(root, ignore_errors=True)
