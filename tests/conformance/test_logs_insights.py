@@ -151,6 +151,7 @@ def test_sort_limit_and_dedup(ask: Ask) -> None:
         {"level": "INFO"},
     ]
     assert len(ask("fields @message", limit=3)) == 3
+    assert [row.get("shop") for row in ask("fields shop | sort shop asc")] == ["Lima", "Oslo", "Oslo", None, None, None]
 
 
 def test_text_functions_and_comments(ask: Ask) -> None:

@@ -116,6 +116,9 @@ class Alarms:
             self._history.pop(region, None)
 
     def _put(self, region: str, alarm: Alarm, existing: Alarm | None) -> None:
+        alarm.state_transitioned_timestamp = getattr(  # type: ignore[attr-defined]
+            existing, "state_transitioned_timestamp", alarm.state_updated_timestamp
+        )
         if existing is None:
             alarm.state_value = INSUFFICIENT_DATA
         else:
@@ -201,6 +204,7 @@ class Alarms:
         region = alarm.region_name
         if now.value == before.value:
             return
+        alarm.state_transitioned_timestamp = alarm.state_updated_timestamp  # type: ignore[attr-defined]
         self._note(
             region,
             alarm,

@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.apigatewayv2.models import Api
 
+from coldstart.cloud.api_metrics import ApiMetrics
 from coldstart.cloud.gateway_invocation import Functions, GatewayInvoker
 from coldstart.cloud.http_api_gateway import HttpApiGateway
 from coldstart.cloud.http_exchange import ChunkedResponse
@@ -27,6 +28,7 @@ class ExecuteApi:
         functions: the Lambda service.
         addresses: writes the addresses that APIs say they have.
         signed_by: returns the access key of this cloud that a request is signed with; empty when there is none.
+        metrics: measures every request.
     """
 
     def __init__(
@@ -37,7 +39,9 @@ class ExecuteApi:
         clock: Clock,
         identifiers: Identifiers,
         addresses: PublicAddresses,
+        metrics: ApiMetrics,
     ) -> None:
+        self._metrics = metrics
         self._moto = Replacements()
         motos_init = Api.__init__
 
@@ -60,9 +64,18 @@ class ExecuteApi:
         """Answer a client of the API that the address names."""
         rest_api = self._rest_apis.find(address)
         if rest_api is not None:
-            return self._rest_apis.answer(rest_api, request, stream)
+            first = request.path.removeprefix("/").partition("/")[0]
+            with self._metrics.measure_rest(rest_api.region_name, rest_api.name, first) as measured:
+                answer = self._rest_apis.answer(rest_api, request, stream)
+                measured.status = answer.status if answer is not None else measured.status
+            return answer
         http_api = self._http_apis.find(address)
         if http_api is not None:
-            return self._http_apis.answer(http_api, request)
+            first = request.path.removeprefix("/").partition("/")[0]
+            stage = first if first in http_api.stages else "$default"
+            with self._metrics.measure_http(http_api.backend.region_name, http_api.api_id, stage) as measured:
+                answer = self._http_apis.answer(http_api, request)
+                measured.status = answer.status
+            return answer
         headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException"))
         return HttpAnswer(403, headers, b'{"message":"Forbidden"}')

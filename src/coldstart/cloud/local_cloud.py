@@ -124,6 +124,7 @@ class Cloud:
             self.clock,
             self.identifiers,
             self._front_door.addresses,
+            self._observability.api_metrics,
         )
         self._front_door.let_in("execute-api", self._execute_api)
         self._rest_api_operations.add(self._execute_api.rest_api_operations)

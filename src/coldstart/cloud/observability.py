@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldstart.cloud.alarms import Alarms, SendEvent
+from coldstart.cloud.api_metrics import ApiMetrics
 from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
 from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.function_metrics import FunctionMetrics
@@ -25,6 +26,8 @@ class Observability:
         self._stores = MetricStores()
         self.function_metrics = FunctionMetrics(self._stores, clock)
         """Measures functions."""
+        self.api_metrics = ApiMetrics(self._stores, clock)
+        """Measures APIs."""
         self._traces = TraceApi(clock, account_id)
         self._daemon = TraceDaemon(self._traces.put_text)
         self._traces.before_read = self._daemon.take_arrived
