@@ -192,8 +192,11 @@ def test_opentelemetry_reaches_the_daemon(deploy, tracing: Tracing) -> None:
     spans = recorded.read_text(encoding="utf-8").split()[-1].removeprefix("T1S")
     function = deploy(FORWARDING, TracingConfig=ACTIVE)
     function.invoke({"spans": spans, "trace": "6745af0d00000000000000000000abcd", "parent": "53995c3f42cd8ad8"})
-    names = [part["name"] for part in tracing.segments(function)["AWS::Lambda::Function"]["subsegments"]]
-    assert "handler" in names
+    trace_id = next(line.split("XRAY TraceId: ")[1].split()[0] for line in function.lines() if "XRAY" in line)
+    [trace] = tracing.client.batch_get_traces(TraceIds=[trace_id])["Traces"]
+    documents = [json.loads(segment["Document"]) for segment in trace["Segments"]]
+    own = next(document for document in documents if document.get("origin") == "AWS::Lambda::Function")
+    assert "handler" in [part["name"] for part in own["subsegments"]]
 
 
 def test_a_trace_goes_on_through_other_functions(deploy, tracing: Tracing) -> None:
@@ -267,8 +270,15 @@ def test_retries_of_an_event_are_one_trace(deploy, tracing: Tracing, local_aws) 
     local_aws.clock.advance(minutes=4)
     [found] = tracing.summaries(f'service("{function.name}")')
     [trace] = tracing.client.batch_get_traces(TraceIds=[found["Id"]])["Traces"]
-    origins = [json.loads(segment["Document"])["origin"] for segment in trace["Segments"]]
-    assert origins.count("AWS::Lambda::Function") == 3
+    segments = [json.loads(segment["Document"]) for segment in trace["Segments"]]
+    [service] = [segment for segment in segments if segment["origin"] == "AWS::Lambda"]
+    waited, *attempts = service["subsegments"]
+    assert waited["name"] == "Dwell Time"
+    assert [attempt["name"] for attempt in attempts] == ["Attempt #1", "Attempt #2", "Attempt #3"]
+    assert all(attempt["fault"] for attempt in attempts)
+    assert service["http"]["response"]["status"] == 202
+    runs = [segment for segment in segments if segment["origin"] == "AWS::Lambda::Function"]
+    assert [run["parent_id"] for run in runs] == [attempt["id"] for attempt in attempts]
 
 
 def test_the_rule_that_every_account_has(tracing: Tracing) -> None:

@@ -69,6 +69,7 @@ class AsynchronousInvocations:
                 trace_id=event.trace_id,
                 client_context=event.client_context,
                 tenant_id=event.tenant_id,
+                queued_at=event.queued_at,
             )
         except AwsError as error:
             reason = str(error.details.get("Reason", ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coldstart.events.lineage import lineage_of
@@ -27,6 +27,19 @@ _SEED = 2_000
 """Of ids that are no request's."""
 
 
+_MOST_EVENTS = 1_000
+"""Whose attempts are remembered."""
+
+
+@dataclass
+class _Event:
+    """What is known of an asynchronous invocation, whose attempts are parts of one segment."""
+
+    queued_at: float
+    service_segment: str
+    attempts: list[Document] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class FunctionTrace:
     """The trace of one invocation."""
@@ -41,6 +54,9 @@ class FunctionTrace:
     function_segment: str
     lineage: str
     started: float
+    event: _Event | None
+    """Of an asynchronous invocation."""
+    attempt_segment: str
 
     @property
     def header(self) -> str:
@@ -60,27 +76,42 @@ class FunctionTraces:
         self._put = put
         self._clock = clock
         self._identifiers = Identifiers(seed=_SEED)
+        self._events: dict[str, _Event] = {}
 
-    def begin(self, configuration: FunctionConfiguration, request_id: str, header: str) -> FunctionTrace | None:
+    def begin(
+        self, configuration: FunctionConfiguration, request_id: str, header: str, queued_at: float | None = None
+    ) -> FunctionTrace | None:
         """Begin the trace of an invocation; None when it is not traced.
 
         Args:
             header: the caller's ``X-Amzn-Trace-Id``; empty without one.
+            queued_at: since when an asynchronous invocation waits, in seconds since the epoch. Its attempts are one segment.
         """
         caller = trace_header(header) if header else TraceHeader()
         if not (caller.is_sampled or (configuration.tracing == "Active" and not caller.is_decided)):
             return None
         now = self._clock.now()
+        event = None if queued_at is None else self._event(request_id, queued_at)
         return FunctionTrace(
             configuration,
             request_id,
             caller,
             caller.root or f"1-{int(now):08x}-{self._identifiers.hex(24)}",
+            event.service_segment if event else self._identifiers.hex(16),
             self._identifiers.hex(16),
-            self._identifiers.hex(16),
-            "".join(field for field in lineage_of(header).split(";") if field.startswith("Lineage=")),
+            "".join(part for part in lineage_of(header).split(";") if part.startswith("Lineage=")),
             now,
+            event,
+            self._identifiers.hex(16) if event else "",
         )
+
+    def _event(self, request_id: str, queued_at: float) -> _Event:
+        event = self._events.get(request_id)
+        if event is None:
+            event = self._events[request_id] = _Event(queued_at, self._identifiers.hex(16))
+            if len(self._events) > _MOST_EVENTS:
+                del self._events[next(iter(self._events))]
+        return event
 
     def throttled(self, trace: FunctionTrace) -> None:
         """End the trace of an invocation that found no concurrency."""
@@ -88,7 +119,7 @@ class FunctionTraces:
 
     def ended(self, trace: FunctionTrace, result: InvocationResult) -> None:
         """End the trace of an invocation that ran."""
-        self._put_service_segment(trace, {}, status=200)
+        self._put_service_segment(trace, {}, status=200, has_failed=result.function_error is not None)
         now = self._clock.now()
         report = result.report
         failure = _failure(result) if result.function_error else {}
@@ -108,7 +139,7 @@ class FunctionTraces:
             {
                 "id": trace.function_segment,
                 "trace_id": trace.root,
-                "parent_id": trace.service_segment,
+                "parent_id": trace.attempt_segment or trace.service_segment,
                 "name": configuration.function_name,
                 "origin": "AWS::Lambda::Function",
                 "start_time": trace.started,
@@ -124,26 +155,36 @@ class FunctionTraces:
             },
         )
 
-    def _put_service_segment(self, trace: FunctionTrace, outcome: Document, status: int) -> None:
-        configuration = trace.configuration
+    def _put_service_segment(
+        self, trace: FunctionTrace, outcome: Document, status: int, *, has_failed: bool = False
+    ) -> None:
+        configuration, now, event = trace.configuration, self._clock.now(), trace.event
         document: Document = {
             "id": trace.service_segment,
             "trace_id": trace.root,
             "name": configuration.function_name,
             "origin": "AWS::Lambda",
-            "start_time": trace.started,
-            "end_time": self._clock.now(),
-            "http": {"response": {"status": status}},
+            "start_time": event.queued_at if event else trace.started,
+            "end_time": now,
+            "http": {"response": {"status": 202 if event else status}},
             "resource_arn": configuration.function_arn,
             "aws": {
                 "function_arn": configuration.function_arn,
                 "request_id": trace.request_id,
                 "resource_names": [configuration.function_name],
             },
-            **outcome,
         }
         if trace.caller.parent:
             document["parent_id"] = trace.caller.parent
+        if event is None:
+            document |= outcome
+        else:
+            fault = {"fault": True} if has_failed else {}
+            name = f"Attempt #{len(event.attempts) + 1}"
+            attempt = self._subsegment(name, trace.started, now) | outcome | fault | {"id": trace.attempt_segment}
+            event.attempts.append(attempt)
+            waited = self._subsegment("Dwell Time", event.queued_at, event.attempts[0]["start_time"])
+            document["subsegments"] = [waited, *event.attempts]
         self._put(configuration.region, document)
 
     def _subsegment(self, name: str, start: float, end: float) -> Document:

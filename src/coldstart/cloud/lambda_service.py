@@ -92,6 +92,7 @@ class LambdaService:
         trace_id: str = "",
         tenant_id: str = "",
         sink: ResponseSink | None = None,
+        queued_at: float | None = None,
     ) -> InvocationResult:
         """Invoke synchronously and return what came of it; a function that failed is a result, not an exception.
 
@@ -100,6 +101,7 @@ class LambdaService:
             event: JSON.
             region: where the function is, when its name does not say.
             sink: takes the response while it arrives.
+            queued_at: since when the event waits, in seconds since the epoch; None when the caller waits for the answer.
 
         Raises:
             AwsError: there is no such function (404), it is throttled (429), it cannot be invoked now (409), or this machine
@@ -114,6 +116,7 @@ class LambdaService:
             trace_id=trace_id,
             tenant_id=tenant_id,
             sink=sink,
+            queued_at=queued_at,
         )
 
     def invoke_event(
@@ -176,6 +179,7 @@ class LambdaService:
         trace_id: str = "",
         tenant_id: str = "",
         sink: ResponseSink | None = None,
+        queued_at: float | None = None,
     ) -> InvocationResult:
         """Run what :meth:`choose` returned; otherwise as :meth:`invoke`."""
         version = target.version
@@ -202,7 +206,7 @@ class LambdaService:
             target.invoked_arn, version.version, name, self._running.concurrency(region), running.provisioned
         )
         request_id = request_id or self._identifiers.uuid()
-        trace = self._traces.begin(running.configuration, request_id, trace_id)
+        trace = self._traces.begin(running.configuration, request_id, trace_id, queued_at)
         trace_id = trace.header if trace is not None else self._not_sampled(trace_id)
         try:
             result = running.invoke(
