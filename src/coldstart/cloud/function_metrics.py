@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from coldstart.cloud.metric_store import MetricStore, MetricStores, metric
@@ -119,53 +119,67 @@ class FunctionMetrics:
         with self._lock:
             notes, self._notes[region] = self._notes[region], []
             store = self._stores.write(region)
+            alike: dict[tuple[str, str, int], list[_Note]] = defaultdict(list)
             for note in notes:
-                _write(store, note)
+                alike[note.begun.invoked_arn, note.begun.version, int(note.begun.seconds // 60)].append(note)
+            for group in alike.values():
+                _write(store, group)
 
 
-def _write(store: MetricStore, note: _Note) -> None:
-    begun = note.begun
-    was_throttled = note.duration_ms < 0
-    values: dict[str, tuple[float, str]] = {"Throttles": (float(was_throttled), "Count")}
-    if not was_throttled:
-        values["Invocations"] = (1, "Count")
-        values["Errors"] = (float(note.has_failed), "Count")
-        values["Duration"] = (round(note.duration_ms, 2), "Milliseconds")
+class _Figures:
+    """How often each value of each metric was measured."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], dict[float, float]] = defaultdict(dict)
+
+    def add(self, name: str, value: float, unit: str = "Count") -> None:
+        values = self._values[name, unit]
+        values[value] = values.get(value, 0) + 1
+
+    def write(self, store: MetricStore, seconds: float, dimensions: Mapping[str, str]) -> None:
+        for (name, unit), values in self._values.items():
+            store.add(metric(NAMESPACE, name, dimensions), seconds, values.items(), unit)
+
+
+def _write(store: MetricStore, notes: Sequence[_Note]) -> None:
+    """Write the metrics of invocations of one version, by one ARN, in one minute."""
+    function, one_function, region = _Figures(), _Figures(), _Figures()
+    for note in notes:
+        begun = note.begun
+        was_throttled = note.duration_ms < 0
+        function.add("Throttles", float(was_throttled))
+        if was_throttled:
+            continue
+        function.add("Invocations", 1)
+        function.add("Errors", float(note.has_failed))
+        function.add("Duration", round(note.duration_ms, 2), "Milliseconds")
         if note.extensions_ms is not None:
-            values["PostRuntimeExtensionsDuration"] = (round(note.extensions_ms, 2), "Milliseconds")
-        values["ConcurrentExecutions"] = (begun.concurrent, "Count")
-    for dimensions in _dimensions(begun.invoked_arn, begun.version):
-        for name, (value, unit) in values.items():
-            of_all = name == "ConcurrentExecutions" and not dimensions
-            measured = begun.region_concurrent if of_all else value
-            store.add(metric(NAMESPACE, name, dimensions), begun.seconds, [(measured, 1)], unit)
-        if begun.provisioned and not was_throttled and dimensions:
-            _write_provisioned(store, note, dimensions)
-    if not was_throttled and not note.is_provisioned:
-        account = {
-            "UnreservedConcurrentExecutions": begun.region_unreserved,
-            "ClaimedAccountConcurrency": begun.region_claimed,
-        }
-        for name, value in account.items():
-            store.add(metric(NAMESPACE, name, {}), begun.seconds, [(value, 1)], "Count")
+            function.add("PostRuntimeExtensionsDuration", round(note.extensions_ms, 2), "Milliseconds")
+        one_function.add("ConcurrentExecutions", begun.concurrent)
+        region.add("ConcurrentExecutions", begun.region_concurrent)
+        if begun.provisioned:
+            _add_provisioned(one_function, note)
+        if not note.is_provisioned:
+            region.add("UnreservedConcurrentExecutions", begun.region_unreserved)
+            region.add("ClaimedAccountConcurrency", begun.region_claimed)
+    first = notes[0].begun
+    for dimensions in _dimensions(first.invoked_arn, first.version):
+        function.write(store, first.seconds, dimensions)
+        (one_function if dimensions else region).write(store, first.seconds, dimensions)
 
 
-def _write_provisioned(store: MetricStore, note: _Note, dimensions: Mapping[str, str]) -> None:
-    """Write the metrics of provisioned concurrency.
+def _add_provisioned(figures: _Figures, note: _Note) -> None:
+    """Add the metrics of provisioned concurrency.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
     """
     begun = note.begun
     if note.is_provisioned:
-        values: dict[str, tuple[float, str]] = {
-            "ProvisionedConcurrencyInvocations": (1, "Count"),
-            "ProvisionedConcurrentExecutions": (begun.provisioned_in_use, "Count"),
-            "ProvisionedConcurrencyUtilization": (begun.provisioned_in_use / begun.provisioned, "Count"),
-        }
+        figures.add("ProvisionedConcurrencyInvocations", 1)
+        figures.add("ProvisionedConcurrentExecutions", begun.provisioned_in_use)
+        figures.add("ProvisionedConcurrencyUtilization", begun.provisioned_in_use / begun.provisioned)
     else:
-        values = {"ProvisionedConcurrencySpilloverInvocations": (1, "Count")}
-    for name, (value, unit) in values.items():
-        store.add(metric(NAMESPACE, name, dimensions), begun.seconds, [(value, 1)], unit)
+        figures.add("ProvisionedConcurrencySpilloverInvocations", 1)
 
 
 def _dimensions(arn: str, executed_version: str = "") -> list[dict[str, str]]:
