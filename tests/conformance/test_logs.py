@@ -8,6 +8,8 @@ import re
 
 import boto3
 
+from tests.conformance.conftest import zipped
+
 _REPORT = re.compile(
     r"REPORT RequestId: (?P<request>[0-9a-f-]{36})\tDuration: (?P<duration>\d+\.\d\d) ms\tBilled Duration: (?P<billed>\d+) ms\t"
     r"Memory Size: (?P<size>\d+) MB\tMax Memory Used: (?P<used>\d+) MB\t(?:Init Duration: (?P<init>\d+\.\d\d) ms\t)?\n"
@@ -92,6 +94,29 @@ def test_the_tail_of_the_log_comes_with_the_response(deploy):
     tail = base64.b64decode(function.invoke(LogType="Tail")["LogResult"]).decode()
     assert re.fullmatch(r"START .*\nhere\nEND .*\nREPORT .*\t\n", tail)
     assert "LogResult" not in function.invoke()
+
+
+def test_a_function_logs_and_is_measured_in_its_own_region(local_aws):
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html."""
+    client = boto3.client("lambda", region_name="eu-west-3")
+    client.create_function(
+        FunctionName="parcel-paris",
+        Runtime="python3.14",
+        Role="arn:aws:iam::123456789012:role/parcel-function",
+        Handler="app.handler",
+        Code={"ZipFile": zipped({"app.py": "def handler(event, context):\n    print('Bonjour')\n"})},
+    )
+    client.invoke(FunctionName="parcel-paris")
+    groups = {
+        region: boto3.client("logs", region_name=region).describe_log_groups(
+            logGroupNamePrefix="/aws/lambda/parcel-paris"
+        )
+        for region in ("us-east-1", "eu-west-3")
+    }
+    assert [len(groups[region]["logGroups"]) for region in ("us-east-1", "eu-west-3")] == [0, 1]
+    metrics = boto3.client("cloudwatch", region_name="eu-west-3").list_metrics(MetricName="Invocations")["Metrics"]
+    assert [{"Name": "FunctionName", "Value": "parcel-paris"}] in [one["Dimensions"] for one in metrics]
+    local_aws.empty_region("eu-west-3")
 
 
 def test_events_of_several_streams_come_in_the_order_of_time(local_aws):

@@ -52,7 +52,7 @@ class Cloud:
             self._folder,
             clock=self.clock,
             identifiers=self.identifiers,
-            log_sink=LogDelivery(ACCOUNT_ID, REGION),
+            log_sink=LogDelivery(ACCOUNT_ID),
             cloud_variables=self._function_variables,
         )
         self.record = self._host.record

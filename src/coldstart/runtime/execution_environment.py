@@ -533,7 +533,8 @@ class ExecutionEnvironment:
 
     def _deliver_logs(self) -> list[LogEvent]:
         events = self._collector.take()
-        self._host.log_sink(self._configuration.log_group, self.log_stream, events)
+        configuration = self._configuration
+        self._host.log_sink(configuration.region, configuration.log_group, self.log_stream, events)
         return events
 
 
