@@ -60,6 +60,14 @@ def _queue_event(submission: Submission, orders: list[dict[str, Any]]) -> dict[s
         sqs.delete_queue(QueueUrl=url)
 
 
+def _readable(value: Any, event: dict[str, Any]) -> str:
+    """An answer as a learner can compare it: each message id replaced by whose it is."""
+    text = repr(value)
+    for record in event["Records"]:
+        text = text.replace(repr(record["messageId"]), f"<messageId of {json.loads(record['body'])['order_id']}>")
+    return text
+
+
 # 05.1 ----------------------------------------------------------------------------------------------------------------
 
 _ORDERS = [
@@ -76,7 +84,7 @@ def _expect_failures(submission: Submission, orders: list[dict[str, Any]], faili
     identifiers = {json.loads(record["body"])["order_id"]: record["messageId"] for record in event["Records"]}
     expected = {"batchItemFailures": [{"itemIdentifier": identifiers[order_id]} for order_id in failing]}
     reply = submission.deploy().invoke(event, may_fail=True)
-    got = repr(reply.payload)
+    got = _readable(reply.payload, event)
     next_step = (
         'Collect one `{"itemIdentifier": ...}` for each message that failed, and return them under `batchItemFailures`.'
     )
@@ -93,7 +101,7 @@ def _expect_failures(submission: Submission, orders: list[dict[str, Any]], faili
         next_step = 'Use `message["messageId"]`.'
     expect(
         reply.payload == expected and not reply.function_error,
-        expected=f"{', '.join(failing) or 'nothing'} given back, so the answer {expected}",
+        expected=f"{', '.join(failing) or 'nothing'} given back, so the answer {_readable(expected, event)}",
         got=got,
         why=why,
         next_step=next_step,
@@ -301,8 +309,9 @@ def _only_the_bad_one_comes_again(submission: Submission) -> None:
     answer = reply.payload
     expect(
         isinstance(answer, dict) and answer.get("batchItemFailures") == [{"itemIdentifier": bad}],
-        expected=f"an answer that gives back one message: {{'batchItemFailures': [{{'itemIdentifier': '{bad}'}}]}}",
-        got=repr(answer),
+        expected="an answer that gives back one message: "
+        + _readable({"batchItemFailures": [{"itemIdentifier": bad}]}, event),
+        got=_readable(answer, event),
         why="Lambda could not read Friday's answer. What it cannot read it takes for a failure of the whole batch, so every mail went "
         "out three times.",
         next_step="Compare the two forms letter by letter. What stands in the list: texts, or objects with a name?",
