@@ -6,6 +6,11 @@ from typing import Any
 from coldstart.course import site
 
 
+def on_config(config: Any) -> None:
+    """Tell the templates whether the pages will be read from a disk."""
+    config["extra"]["offline"] = not config["use_directory_urls"]
+
+
 def on_pre_build(config: Any) -> None:
     """Put beside the pages what is not written there: home page, notebooks, fonts."""
     site.prepare(Path(config["docs_dir"]).parent)
@@ -13,5 +18,8 @@ def on_pre_build(config: Any) -> None:
 
 def on_post_build(config: Any) -> None:
     """End the build when a page asks a third party for something or shows a path of this machine."""
-    if faults := site.faults_in(Path(config["site_dir"]), config["site_url"] or ""):
+    built = Path(config["site_dir"])
+    if config["extra"]["offline"]:
+        site.make_offline(built)
+    if faults := site.faults_in(built, config["site_url"] or ""):
         raise SystemExit("\n".join(faults))

@@ -18,18 +18,49 @@
     label.replaceWith(button);
   }
 
-  function nameThings() {
-    document.querySelectorAll("nav.md-code__nav:not([aria-label])").forEach((nav) => {
-      nav.setAttribute("aria-label", `Code ${document.querySelectorAll("nav.md-code__nav[aria-label]").length + 1}`);
+  // A block that scrolls sideways can be scrolled with the keyboard only when it can have the focus. Its size is asked for by an
+  // observer, never by reading it: on a long lesson that would lay the page out again for every block.
+  const sizes = new ResizeObserver((entries) => {
+    const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth + 1);
+    entries.forEach(({ target }, place) => {
+      if (wide[place]) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
     });
-    document.querySelectorAll(".md-typeset pre, .md-typeset pre > code, .md-typeset__scrollwrap").forEach((block) => {
-      if (block.scrollWidth > block.clientWidth + 1) block.tabIndex = 0;
+  });
+
+  let codes = 0;
+  function nameThings(root) {
+    root.querySelectorAll("nav.md-code__nav:not([aria-label])").forEach((nav) => {
+      codes += 1;
+      nav.setAttribute("aria-label", `Code ${codes}`);
+    });
+    root.querySelectorAll(".md-typeset pre, .md-typeset pre > code, .md-typeset__scrollwrap").forEach((block) => {
+      sizes.observe(block);
     });
   }
 
+  // A word of the glossary shows its meaning under a pointer and with the focus. On a touch screen the first touch shows it, the
+  // second follows the link; Escape hides it.
+  let touched = false;
+  addEventListener("pointerdown", (event) => { touched = event.pointerType === "touch"; }, true);
+  addEventListener("click", (event) => {
+    const word = event.target.closest?.(".term > a");
+    if (!word || !touched || word.parentElement.classList.contains("shown")) return;
+    event.preventDefault();
+    word.parentElement.classList.add("shown");
+  }, true);
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll(".term:is(:hover, :focus-within, .shown)").forEach((term) => term.classList.add("hidden"));
+  });
+  const putBack = (event) => event.target.closest?.(".term")?.classList.remove("hidden", "shown");
+  addEventListener("focusout", putBack);
+  addEventListener("pointerout", (event) => event.pointerType !== "touch" && putBack(event));
+
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
   document.querySelectorAll("label.md-header__button").forEach((label) => label.htmlFor in names && asButton(label));
-  nameThings();
-  new MutationObserver(nameThings).observe(document.body, { childList: true, subtree: true });
-  addEventListener("resize", nameThings);
+  nameThings(document);
+  new MutationObserver((changes) => {
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => node.parentElement && nameThings(node.parentElement)));
+  }).observe(document.body, { childList: true, subtree: true });
 })();

@@ -69,6 +69,8 @@ def behaviour_page(groups: list[Group]) -> str:
     rows = [row for group in groups for row in group.rows]
     same = sum(row.here == "same" for row in rows)
     parts = [
+        "---\ntitle: The local AWS and AWS\ndescription: What the local AWS of Cold Start does as AWS Lambda does it, and what "
+        "differs, each with AWS's page.\nsource: site/local-behaviour.yml\n---",
         "# What the local AWS does and does not",
         f"{len(rows)} behaviours of AWS Lambda and of what belongs to it. {same} of them are the same here. The others say what "
         "AWS does instead. Each row is held by a test, which runs whenever the course is changed.",

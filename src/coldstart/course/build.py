@@ -73,6 +73,7 @@ class Course:
     folder: Path
     lessons: list[Lesson]
     facts: Facts
+    glossary: dict[str, str]
 
 
 def main(names: Sequence[str] = (), *, check: bool = False, fresh: bool = False, run: bool = True) -> int:
@@ -168,13 +169,13 @@ def read_course(folder: Path) -> tuple[list[LessonProblem], Course | None]:
     try:
         facts = Facts(folder / "facts.toml")
         misconceptions = read_misconceptions(folder)
-        read_glossary(folder)
+        glossary = read_glossary(folder)
     except LessonProblem as problem:
         return [*problems, problem], None
     if problems:
         return problems, None
     problems = contract.problems_of(lessons, facts, misconceptions, datetime.date.today())
-    return problems, Course(folder, lessons, facts)
+    return problems, Course(folder, lessons, facts, glossary)
 
 
 def _named(lessons: list[Lesson], names: Sequence[str]) -> list[Lesson]:
@@ -207,7 +208,14 @@ def _build(
         if lesson.name not in failed:
             page = built.page(lesson.name)
             try:
-                write_page(lesson, built.notebook(lesson.name), page, facts=course.facts, lessons=course.lessons)
+                write_page(
+                    lesson,
+                    built.notebook(lesson.name),
+                    page,
+                    facts=course.facts,
+                    lessons=course.lessons,
+                    glossary=course.glossary,
+                )
             except LessonProblem as problem:
                 problems.append(problem)
     # The same fault shows in both notebooks of a lesson.

@@ -109,4 +109,8 @@ def facts_page(facts: Facts) -> str:
         link = f"[{words}]({address})" if address.startswith("https://") else fact.source
         lines.append(f"| {name.replace('_', ' ').capitalize()} | {fact} | {link} | {fact.checked} |")
     intro = "Every price, limit and date of the lessons comes from this list. After half a year the course fails its tests until somebody has checked them again."
-    return "\n\n".join(["# Facts and their sources", intro, "\n".join(lines)]) + "\n"
+    head = (
+        "---\ntitle: Facts\ndescription: Every price, limit and date that the lessons name, with its source and the day it was "
+        "checked.\nsource: lessons/facts.toml\n---"
+    )
+    return "\n\n".join([head, "# Facts and their sources", intro, "\n".join(lines)]) + "\n"

@@ -19,6 +19,7 @@ from coldstart.course.facts import Facts
 from coldstart.course.lesson import Lesson
 from coldstart.course.pages_cells import code, join, noted, output, tab
 from coldstart.course.pages_questions import comparison, help_with, prediction, quiz_question
+from coldstart.course.pages_terms import Terms
 from coldstart.course.problems import LessonProblem
 
 _NOTEBOOK_LINK = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb(#[^)]*)?\)")
@@ -29,7 +30,9 @@ _LOCAL_PATH = re.compile(
 )
 
 
-def write_page(lesson: Lesson, notebook: Path, page: Path, *, facts: Facts, lessons: list[Lesson]) -> None:
+def write_page(
+    lesson: Lesson, notebook: Path, page: Path, *, facts: Facts, lessons: list[Lesson], glossary: dict[str, str]
+) -> None:
     """Write a lesson's page.
 
     Args:
@@ -38,11 +41,12 @@ def write_page(lesson: Lesson, notebook: Path, page: Path, *, facts: Facts, less
         page: where to write.
         facts: fills in the figures that questions and exercises mention.
         lessons: all lessons, for the titles of the prerequisites.
+        glossary: the words whose meaning is shown where they first stand.
 
     Raises:
         LessonProblem: an output shows a path of this machine, or a question or exercise is not there.
     """
-    text = _Page(lesson, nbformat.read(notebook, 4), lessons).markdown()
+    text = _Page(lesson, nbformat.read(notebook, 4), lessons, Terms(glossary)).markdown()
     page.write_text(facts.fill_in(text, page, 1), "utf-8")
 
 
@@ -73,9 +77,12 @@ def feedback(cell: nbformat.NotebookNode) -> str:
 
 
 class _Page:
-    def __init__(self, lesson: Lesson, notebook: nbformat.NotebookNode, lessons: list[Lesson]) -> None:
+    def __init__(
+        self, lesson: Lesson, notebook: nbformat.NotebookNode, lessons: list[Lesson], terms: Terms
+    ) -> None:
         self._lesson = lesson
         self._notebook = notebook
+        self._terms = terms
         self._lessons = {other.number: other for other in lessons}
         calls = [call_in(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
         self._compared = {call[1] for call in calls if call and call[0] == "compare"}
@@ -96,7 +103,8 @@ class _Page:
         learned = "; ".join(objective.text for objective in front.objectives[:2])
         description = f"{front.title}: {learned}.".replace('"', "'")
         return (
-            f'---\ntitle: "{self._lesson.number} {front.title}"\ndescription: "{description}"\n---\n'
+            f'---\ntitle: "{self._lesson.number} {front.title}"\ndescription: "{description}"\n'
+            f"source: lessons/{self._lesson.name}/lesson.md\n---\n"
             f"<!-- Built from lessons/{self._lesson.name} by `make build`; change it there. -->"
         )
 
@@ -134,7 +142,7 @@ class _Page:
 
     def _prose(self, text: str) -> str:
         linked = _NOTEBOOK_LINK.sub(r"](\1.md\2)", text)
-        return _EXERCISE_HEADING.sub(r"\1 { .exercise }", linked)
+        return self._terms.mark(_EXERCISE_HEADING.sub(r"\1 { .exercise }", linked))
 
     def _cell(self, cell: nbformat.NotebookNode, *, nested: bool = False) -> str:
         if cell.cell_type == "markdown":

@@ -1,18 +1,27 @@
-"""`coldstart site`: builds the published site into site/build, strictly and without asking anything of the network."""
+"""`coldstart site`: builds the published site into site/build, strictly and without asking anything of the network.
+
+It is built twice: to be served, and with addresses that work from a disk, as a zip that the first offers for download.
+"""
 
 from __future__ import annotations
 
 import html.parser
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from coldstart.course.behaviour import behaviour_page, read_behaviour
 from coldstart.course.catalogue import PROJECT, lesson_folders
+from coldstart.course.course_map import course_map_page
 from coldstart.course.facts import Facts, facts_page
+from coldstart.course.glossary import glossary_page, read_glossary
+from coldstart.course.instructors import instructors_page
 from coldstart.course.lesson import read_lesson
 from coldstart.course.pages import local_path_in
 from coldstart.course.pages_home import home_page
@@ -23,6 +32,9 @@ _FONTS = (
     ("Atkinson Hyperlegible Next", "atkinson-hyperlegible-next", "200 800"),
     ("Atkinson Hyperlegible Mono", "atkinson-hyperlegible-mono", "200 800"),
 )
+OFFLINE = "cold-start-site.zip"
+"""The whole site to take along, beside its pages."""
+_IFRAME_WORKER = PROJECT / "node_modules" / "iframe-worker" / "shim" / "index.js"
 _STYLE_URL = re.compile(r"(?:url\(\s*|@import\s+)[\"']?((?:https?:)?//[^\"')\s]+)")
 _LOADED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "preconnect", "dns-prefetch", "manifest", "prefetch"}
 
@@ -36,28 +48,51 @@ def build_site(destination: Path | None = None) -> int:
     Returns:
         0 when the site is built.
     """
-    folder = PROJECT / "site"
-    target = (destination or folder / "build").resolve()
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "--quiet",
-        "--config-file",
-        str(folder / "mkdocs.yml"),
-    ]
-    built = subprocess.run(
-        [*command, "--site-dir", str(target)], env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=False
-    )
-    if built.returncode != 0:
-        print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
-        return built.returncode
+    target = (destination or PROJECT / "site" / "build").resolve()
+    with tempfile.TemporaryDirectory(prefix="coldstart-site-") as temporary:
+        offline = Path(temporary) / "cold-start-site"
+        if _mkdocs(target) or _mkdocs(offline, "--no-directory-urls"):
+            print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
+            return 1
+        _zip(offline, target / OFFLINE)
     if not _installed_fonts():
         print("Built with your system's fonts: the course's own come with npm (run `npm ci`, then `make site` again).")
+    if not _IFRAME_WORKER.exists():
+        print(f"{OFFLINE} has no search: what it needs for it comes with npm too.")
     print(f"The site is built: {target / 'index.html'}")
     return 0
+
+
+def _mkdocs(target: Path, *options: str) -> int:
+    """Build the pages into a folder; return what mkdocs returned."""
+    config = str(PROJECT / "site" / "mkdocs.yml")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", config]
+    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run([*command, "--site-dir", str(target), *options], env=environ, check=False).returncode
+
+
+def make_offline(built: Path) -> None:
+    """Give a site that was built for a disk its search: a browser reads no JSON from there, and starts no worker.
+
+    Args:
+        built: the folder of the built site.
+    """
+    index = (built / "search" / "search_index.json").read_text("utf-8")
+    (built / "search" / "search_index.js").write_text(f"var __index = {index}", "utf-8")
+    if _IFRAME_WORKER.exists():
+        shutil.copyfile(_IFRAME_WORKER, built / "assets" / "iframe-worker.js")
+    for of_no_use_there in ("404.html", "sitemap.xml", "sitemap.xml.gz"):
+        (built / of_no_use_there).unlink(missing_ok=True)
+
+
+def _zip(folder: Path, target: Path) -> None:
+    """Pack a folder so that the same files always give the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}", (1980, 1, 1, 0, 0, 0))
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def prepare(folder: Path) -> None:
@@ -79,7 +114,13 @@ def prepare(folder: Path) -> None:
         raise SystemExit(str(problem)) from None
     _write(docs / "index.md", home.encode())
     _write(docs / "local-behaviour.md", behaviour_page(read_behaviour(folder / "local-behaviour.yml")).encode())
-    _write(docs / "facts.md", facts_page(Facts(PROJECT / "lessons" / "facts.toml")).encode())
+    facts = Facts(PROJECT / "lessons" / "facts.toml")
+    _write(docs / "facts.md", facts_page(facts).encode())
+    _write(docs / "course-map.md", course_map_page(lessons).encode())
+    _write(docs / "glossary.md", glossary_page(read_glossary(PROJECT / "lessons")).encode())
+    teaching = folder / "for-instructors.md"
+    notes = instructors_page(teaching.read_text("utf-8"), lessons)
+    _write(docs / "for-instructors.md", facts.fill_in(notes, teaching, 1).encode())
     fonts = _installed_fonts()
     for font in fonts:
         _write(docs / "assets" / "fonts" / font.name, font.read_bytes())
