@@ -18,7 +18,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-ve
         --no-emit-index-url --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check build site bench lock nbval platforms
+.PHONY: help setup lab test check build site zensical bench lock nbval platforms
 
 help: ## Say what there is
 	@echo "Cold Start: an executable course on AWS Lambda."
@@ -52,7 +52,7 @@ $(STAMP): requirements.lock pyproject.toml
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(COLDSTART) lab $(ARGS)
 
-test: check ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
+test: check $(VENV)/zensical ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
 	@$(COLDSTART) build --check --no-run
 	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
@@ -85,6 +85,14 @@ site: $(STAMP) ## Build the site into site/build
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0 || true; fi
 	@$(COLDSTART) site
 
+# The same pages under the engine that succeeds the site's present one; it has an environment of its own.
+zensical: $(VENV)/zensical
+	@$(BIN)/python -m pytest tests/site/test_zensical.py
+
+$(VENV)/zensical: site/zensical.lock | $(STAMP)
+	@rm -rf $@
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --target $@ --require-hashes --requirements site/zensical.lock && touch $@
+
 # `make bench ARGS="warm cold --rounds 10"` asks some of the questions; `make bench ARGS=--help` lists them.
 bench: $(STAMP) ## Measure speed side by side with its peers and print the tables
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -92,6 +100,8 @@ bench: $(STAMP) ## Measure speed side by side with its peers and print the table
 lock: $(STAMP) ## Take the newest versions into requirements.lock and constraints.txt
 	@$(LOCK) --upgrade --generate-hashes --output-file requirements.lock
 	@$(LOCK) --constraints requirements.lock --no-annotate --output-file constraints.txt
+	@$(BIN)/uv pip compile site/zensical.in --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file site/zensical.lock
 	@$(MAKE) --no-print-directory platforms
 
 # What environment.yml installs has a wheel for every package on every platform, so that nobody needs a compiler.

@@ -14,6 +14,7 @@ from benchmarks import (
     cold_start,
     executor,
     lab_start,
+    lighthouse_scores,
     many_invocations,
     queue_mapping,
     snapstart_restore,
@@ -33,6 +34,7 @@ QUESTIONS: dict[str, tuple[Callable[[Guests, int], Finding], int]] = {
     "in-a-row": (many_invocations.in_a_row, 10),
     "queue": (queue_mapping.measure, 1),
     "lab": (lab_start.measure, 3),
+    "lighthouse": (lighthouse_scores.measure, 3),
 }
 """What can be asked: the measurement, and how many rounds it takes unless told otherwise."""
 

@@ -7,8 +7,9 @@ from coldstart.course import site
 
 
 def on_config(config: Any) -> None:
-    """Tell the templates whether the pages will be read from a disk."""
+    """Tell the templates whether the pages will be read from a disk, and which fonts to ask for early."""
     config["extra"]["offline"] = not config["use_directory_urls"]
+    config["extra"]["fonts"] = [f"assets/fonts/{font.name}" for font in site.installed_fonts()]
 
 
 def on_pre_build(config: Any) -> None:

@@ -37,20 +37,24 @@ def python_environment(name: str) -> Path:
     return folder
 
 
-def node_environment(name: str) -> Path:
+def node_environment(name: str, locks: Path = LOCKS) -> Path:
     """Return a folder with the node_modules that `name`/package-lock.json lists; make it when it is not there.
+
+    Args:
+        name: the folder of the lock file.
+        locks: what it is in, when not among the peers.
 
     Raises:
         PeerMissing: it cannot be installed.
     """
-    lock = LOCKS / name / "package-lock.json"
+    lock = locks / name / "package-lock.json"
     folder = FOLDER / name
     if _is_current(folder, lock):
         return folder
     npm = _program("npm")
     _say(f"Installing {name} into {_shown(folder)}")
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(LOCKS / name, folder)
+    shutil.copytree(locks / name, folder)
     quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
     # osls, a free fork, stands in for the `serverless` that the plugin asks for: that one wants its user to log in.
     _run([npm, "ci", "--ignore-scripts", "--legacy-peer-deps", *quiet], folder)

@@ -26,8 +26,9 @@ def test_a_python_peer_is_locked_with_hashes_and_no_place(lock: Path) -> None:
     assert re.findall(r".*(?:://|index-url|find-links|trusted-host|\s@\s|file:).*", text) == []
 
 
-def test_the_node_peer_is_locked_with_hashes_and_no_place() -> None:
-    packages = json.loads((PEERS / "serverless-offline/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["peers/serverless-offline", "lighthouse"])
+def test_what_npm_installs_is_locked_with_hashes_and_no_place(folder: str) -> None:
+    packages = json.loads((PROJECT / "benchmarks" / folder / "package-lock.json").read_text())["packages"]
     installed = {name: package for name, package in packages.items() if name and not package.get("link")}
     assert len(installed) > 100
     assert [name for name, package in installed.items() if "resolved" in package] == []

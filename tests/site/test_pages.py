@@ -44,7 +44,14 @@ def page_of(tmp_path: Path) -> Any:
         nbformat.write(notebook, tmp_path / "01-ship.ipynb")
         lesson = read_lesson(LESSON)
         facts = Facts(tmp_path / "facts.toml")
-        write_page(lesson, tmp_path / "01-ship.ipynb", tmp_path / "01-ship.md", facts=facts, lessons=[lesson])
+        write_page(
+            lesson,
+            tmp_path / "01-ship.ipynb",
+            tmp_path / "01-ship.md",
+            facts=facts,
+            lessons=[lesson],
+            glossary={"parcel": "What is sent."},
+        )
         return (tmp_path / "01-ship.md").read_text("utf-8")
 
     return make

@@ -53,9 +53,12 @@
     if (event.key !== "Escape") return;
     document.querySelectorAll(".term:is(:hover, :focus-within, .shown)").forEach((term) => term.classList.add("hidden"));
   });
-  const putBack = (event) => event.target.closest?.(".term")?.classList.remove("hidden", "shown");
-  addEventListener("focusout", putBack);
-  addEventListener("pointerout", (event) => event.pointerType !== "touch" && putBack(event));
+  function leave(event) {
+    const term = event.target.closest?.(".term");
+    if (term && !term.contains(event.relatedTarget)) term.classList.remove("hidden", "shown");
+  }
+  addEventListener("focusout", leave);
+  addEventListener("pointerout", (event) => event.pointerType !== "touch" && leave(event));
 
   document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
   document.querySelectorAll("label.md-header__button").forEach((label) => label.htmlFor in names && asButton(label));

@@ -35,7 +35,7 @@ def glossary_page(glossary: dict[str, str]) -> str:
     entries = "\n\n".join(f"## {word} {{ #{anchor_of(word)} }}\n\n{glossary[word]}" for word in words)
     head = (
         "---\ntitle: Glossary\ndescription: The words of AWS Lambda that the course uses, one meaning each.\n"
-        "source: lessons/glossary.yml\nhide: [toc]\n---"
+        "source: lessons/glossary.yml\nhide: [toc]\nsearch: {boost: 2}\n---"
     )
     intro = (
         "The words of the course, one meaning each. In the lessons a dotted line stands under the first mention of each; "

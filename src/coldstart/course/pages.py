@@ -77,9 +77,7 @@ def feedback(cell: nbformat.NotebookNode) -> str:
 
 
 class _Page:
-    def __init__(
-        self, lesson: Lesson, notebook: nbformat.NotebookNode, lessons: list[Lesson], terms: Terms
-    ) -> None:
+    def __init__(self, lesson: Lesson, notebook: nbformat.NotebookNode, lessons: list[Lesson], terms: Terms) -> None:
         self._lesson = lesson
         self._notebook = notebook
         self._terms = terms
@@ -104,7 +102,7 @@ class _Page:
         description = f"{front.title}: {learned}.".replace('"', "'")
         return (
             f'---\ntitle: "{self._lesson.number} {front.title}"\ndescription: "{description}"\n'
-            f"source: lessons/{self._lesson.name}/lesson.md\n---\n"
+            f"source: lessons/{self._lesson.name}/lesson.md\nsearch: {{boost: 2}}\n---\n"
             f"<!-- Built from lessons/{self._lesson.name} by `make build`; change it there. -->"
         )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import groupby
 from typing import Any
 
 _NAMES_AN_ERROR = re.compile(
@@ -35,17 +36,27 @@ def output_fence(source: str, language: str, css_class: str, options: Any, md: A
         options: not used.
         md: not used.
     """
-    lines = "".join(_line(line) for line in source.splitlines(keepends=True))
+    kinds = groupby(source.splitlines(keepends=True), key=_kind)
+    lines = "".join(_block("".join(block), kind) if kind else "".join(map(_error, block)) for kind, block in kinds)
     return (
         f'<figure class="{css_class}"><figcaption><span {_UNSEARCHED}>Output</span></figcaption>'
         f"<pre>{lines}</pre></figure>"
     )
 
 
-def _line(line: str) -> str:
-    if not _NAMES_AN_ERROR.search(line):
-        owner = ' class="lambda-line"' if _LAMBDAS_OWN.match(line) else ""
-        return f"<span{owner} {_UNSEARCHED}>{html.escape(line, quote=False)}</span>"
+def _kind(line: str) -> str:
+    """Empty for a line that names an error; else who wrote it."""
+    if _NAMES_AN_ERROR.search(line):
+        return ""
+    return "lambda" if _LAMBDAS_OWN.match(line) else "function"
+
+
+def _block(text: str, kind: str) -> str:
+    owner = ' class="lambda-line"' if kind == "lambda" else ""
+    return f"<span{owner} {_UNSEARCHED}>{html.escape(text, quote=False)}</span>"
+
+
+def _error(line: str) -> str:
     parts, end = [], 0
     for noise in _NOISE.finditer(line):
         parts += [html.escape(line[end : noise.start()], quote=False), f"<span {_UNSEARCHED}>{noise[0]}</span>"]

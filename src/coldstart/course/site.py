@@ -55,7 +55,7 @@ def build_site(destination: Path | None = None) -> int:
             print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
             return 1
         _zip(offline, target / OFFLINE)
-    if not _installed_fonts():
+    if not installed_fonts():
         print("Built with your system's fonts: the course's own come with npm (run `npm ci`, then `make site` again).")
     if not _IFRAME_WORKER.exists():
         print(f"{OFFLINE} has no search: what it needs for it comes with npm too.")
@@ -121,7 +121,7 @@ def prepare(folder: Path) -> None:
     teaching = folder / "for-instructors.md"
     notes = instructors_page(teaching.read_text("utf-8"), lessons)
     _write(docs / "for-instructors.md", facts.fill_in(notes, teaching, 1).encode())
-    fonts = _installed_fonts()
+    fonts = installed_fonts()
     for font in fonts:
         _write(docs / "assets" / "fonts" / font.name, font.read_bytes())
         _write(docs / "assets" / "fonts" / f"{font.stem}.LICENSE.txt", (font.parents[1] / "LICENSE").read_bytes())
@@ -180,7 +180,7 @@ class _Requests(html.parser.HTMLParser):
             yield values.get("href", values.get("xlink:href", ""))
 
 
-def _installed_fonts() -> list[Path]:
+def installed_fonts() -> list[Path]:
     """The course's fonts that npm has installed: all of them, or none."""
     packages = PROJECT / "node_modules" / "@fontsource-variable"
     fonts = [packages / name / "files" / f"{name}-latin-wght-normal.woff2" for _, name, _ in _FONTS]
@@ -191,7 +191,7 @@ def _font_faces(fonts: list[Path]) -> str:
     if not fonts:
         return "/* The fonts are not installed: pages are shown in the reader's own. */\n"
     return "\n".join(
-        f'@font-face {{ font-family: "{family}"; font-weight: {weights}; font-display: swap; '
+        f'@font-face {{ font-family: "{family}"; font-weight: {weights}; font-display: optional; '
         f'src: url("{font.name}") format("woff2"); }}'
         for (family, _, weights), font in zip(_FONTS, fonts, strict=True)
     )
