@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coldstart.course.site import faults_in
+from coldstart.course import site
+from coldstart.course.site import build_site, faults_in
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,22 @@ def test_a_style_sheet_is_read_too(tmp_path: Path) -> None:
 def test_links_and_own_files_are_no_fault(tmp_path: Path, content: str) -> None:
     (tmp_path / "page.html").write_text(content)
     assert faults_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "complaint"), [("[gone](gone.md)", "gone.md"), ("[no such heading](#nowhere)", "#nowhere")]
+)
+def test_a_link_that_leads_nowhere_stops_the_build_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], link: str, complaint: str
+) -> None:
+    docs = tmp_path / "site" / "docs"
+    docs.mkdir(parents=True)
+    (docs / "index.md").write_text(f"# Home\n\n{link}\n")
+    (tmp_path / "site" / "mkdocs.yml").write_text(
+        "site_name: Parcel\nvalidation: {links: {not_found: warn, anchors: warn}}\n"
+    )
+    monkeypatch.setattr(site, "PROJECT", tmp_path)
+    assert build_site(tmp_path / "built") == 1
+    said = "".join(capfd.readouterr())
+    assert complaint in said
+    assert "run `make site` again" in said

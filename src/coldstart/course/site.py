@@ -6,11 +6,10 @@ It is built twice: to be served, and with addresses that work from a disk, as a 
 from __future__ import annotations
 
 import html.parser
+import logging
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -51,7 +50,7 @@ def build_site(destination: Path | None = None) -> int:
     target = (destination or PROJECT / "site" / "build").resolve()
     with tempfile.TemporaryDirectory(prefix="coldstart-site-") as temporary:
         offline = Path(temporary) / "cold-start-site"
-        if _mkdocs(target) or _mkdocs(offline, "--no-directory-urls"):
+        if not (_mkdocs(target, use_directory_urls=True) and _mkdocs(offline, use_directory_urls=False)):
             print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
             return 1
         _zip(offline, target / OFFLINE)
@@ -63,12 +62,39 @@ def build_site(destination: Path | None = None) -> int:
     return 0
 
 
-def _mkdocs(target: Path, *options: str) -> int:
-    """Build the pages into a folder; return what mkdocs returned."""
-    config = str(PROJECT / "site" / "mkdocs.yml")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", config]
-    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    return subprocess.run([*command, "--site-dir", str(target), *options], env=environ, check=False).returncode
+def _mkdocs(target: Path, *, use_directory_urls: bool) -> bool:
+    """Build the pages into a folder, and say whether all went well; warnings count as faults, and are printed.
+
+    It runs in this process, which has read already what a new one would have to read again. The command `mkdocs build --strict`
+    would not do: with `--quiet` it counts no warnings.
+    """
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from mkdocs.exceptions import Abort, MkDocsException
+
+    logger = logging.getLogger("mkdocs")
+    logger.setLevel(logging.WARNING)
+    shown = logging.StreamHandler()
+    logger.addHandler(shown)
+    try:
+        config = load_config(
+            str(PROJECT / "site" / "mkdocs.yml"),
+            strict=True,
+            site_dir=str(target),
+            use_directory_urls=use_directory_urls,
+        )
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(config)
+        finally:
+            config.plugins.on_shutdown()
+    except (Abort, MkDocsException, SystemExit) as end:
+        print(end)
+        return False
+    finally:
+        logger.removeHandler(shown)
+    return True
 
 
 def make_offline(built: Path) -> None:
