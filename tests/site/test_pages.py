@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,11 @@ def test_the_search_reads_error_messages_and_skips_the_noise_around_them() -> No
     assert "RequestId" not in searched
     assert "Duration" not in searched
     assert request not in searched
+
+
+def test_of_a_report_line_the_search_reads_only_what_went_wrong() -> None:
+    report = "REPORT RequestId: 1\tDuration: 3.5 ms\tBilled Duration: 4 ms\tMax Memory Used: 40 MB\tStatus: timeout\tError Type: Sandbox.Timedout\n"
+    searched = re.sub(r"<span data-search-exclude>.*?</span>", "", output_fence(report, "output", "output", {}, None))
+    assert "Status: timeout\tError Type: Sandbox.Timedout" in searched
+    assert "3.5 ms" not in searched
+    assert "40 MB" not in searched

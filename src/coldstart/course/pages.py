@@ -24,6 +24,8 @@ from coldstart.course.problems import LessonProblem
 
 _NOTEBOOK_LINK = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb(#[^)]*)?\)")
 _EXERCISE_HEADING = re.compile(r"^(### Exercise .*)$", re.MULTILINE)
+# An id in what a check said, where it does not stand in backticks: nobody searches for it.
+_ID = re.compile(r"(`[^`]*`)|\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 # Below these folders people keep their own files; a function's own paths (/var/task, /tmp) are none of them.
 _LOCAL_PATH = re.compile(
     r"(?<![\w/.:-])(?:/(?:home|Users|root|work|builds|workspaces)/|[A-Z]:\\Users\\)(?!sbx_)[^\s\"'<]+"
@@ -69,11 +71,12 @@ def call_in(source: str) -> tuple[str, str] | None:
 
 
 def feedback(cell: nbformat.NotebookNode) -> str:
-    """Return what an executed `check` cell said, in Markdown; its four lines as a paragraph each."""
+    """Return what an executed `check` cell said, in Markdown; its four lines as a paragraph each, its ids unsearched."""
     said = "\n\n".join(
         result.data["text/markdown"] for result in cell.outputs if "text/markdown" in result.get("data", {})
     )
-    return re.sub(r"^- (?=\*\*)", "\n", said, flags=re.MULTILINE)
+    unsearched = _ID.sub(lambda found: found[1] or f"<span data-search-exclude>{found[2]}</span>", said)
+    return re.sub(r"^- (?=\*\*)", "\n", unsearched, flags=re.MULTILINE)
 
 
 class _Page:

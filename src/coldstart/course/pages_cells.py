@@ -132,5 +132,5 @@ def _table(table: str) -> str:
     cleaned = re.sub(r' (?:border|style)="[^"]*"', "", cleaned).strip()
     return (
         '<figure class="output output-table" data-search-exclude>\n<figcaption><span>Output</span></figcaption>\n'
-        f'<section tabindex="0" aria-label="Table">\n{cleaned}\n</section>\n</figure>'
+        f'<div role="group" tabindex="0" aria-label="Table">\n{cleaned}\n</div>\n</figure>'
     )

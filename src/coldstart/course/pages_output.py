@@ -20,7 +20,9 @@ _NAMES_AN_ERROR = re.compile(
     r"|\berror(?:Type|Message)\b|\bFunctionError\b|\[ERROR\]|Task timed out|batchItemFailures"
 )
 _NOISE = re.compile(
-    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?"
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?"
+    r"|\b(?:[A-Z]\w+ )*(?:Duration|Memory Size|Memory Used): [\d.]+ (?:ms|MB)"
 )
 _LAMBDAS_OWN = re.compile(r"(?:INIT_START|START|END|REPORT) ")
 _UNSEARCHED = "data-search-exclude"
