@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -105,3 +106,55 @@ def handler(event, context):
     child.wait(timeout=10)
     assert not child.is_running()
     assert function.invoke({"session": False})["StatusCode"] == 200
+
+
+def test_an_environment_that_is_killed_while_it_works_fails_its_invocation_only(deploy):
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: a crash ends the environment, not the function."""
+    function = deploy(
+        """
+import os
+def handler(event, context):
+    while event.get("hang"):
+        pass
+    return os.getpid()
+""",
+        Timeout=60,
+        MemorySize=1769,
+    )
+    process = psutil.Process(function.invoke()["Payload"])
+    with ThreadPoolExecutor(1) as caller:
+        hanging = caller.submit(function.invoke, {"hang": True})
+        deadline = time.monotonic() + 20
+        while process.status() == psutil.STATUS_STOPPED and time.monotonic() < deadline:
+            pass  # frozen until the event is there
+        process.kill()
+        failed = hanging.result()
+    assert failed["FunctionError"] == "Unhandled"
+    assert failed["Payload"]["errorType"] == "Runtime.ExitError"
+    assert "signal: killed" in failed["Payload"]["errorMessage"]
+    assert function.invoke()["Payload"] != process.pid
+
+
+def test_descriptors_run_out_in_the_function_alone(deploy):
+    """Lambda quotas: 1,024 file descriptors (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+    function = deploy(
+        """
+import errno
+kept = []
+def handler(event, context):
+    if event.get("close"):
+        while kept:
+            kept.pop().close()
+        return len(kept)
+    try:
+        while True:
+            kept.append(open("/dev/null"))
+    except OSError as error:
+        return [errno.errorcode[error.errno], len(kept)]
+"""
+    )
+    code, opened = function.invoke()["Payload"]
+    assert code == "EMFILE"
+    assert 900 < opened < 1024
+    assert function.invoke({"close": 1})["Payload"] == 0
+    assert deploy("def handler(event, context):\n    return open('/dev/null').read()\n").invoke()["Payload"] == ""
