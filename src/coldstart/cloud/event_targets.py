@@ -20,7 +20,7 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions import responses as stepfunctions
 
 from coldstart.cloud.aws_error import AwsError
-from coldstart.cloud.resource_policy import ServiceRequest, allows
+from coldstart.cloud.policy_statements import allows, service_call
 from coldstart.events.eventbridge_event import at_path
 from coldstart.events.invoker import Invoker
 from coldstart.runtime.clock import Clock
@@ -129,8 +129,8 @@ class EventTargets:
                 action, policy = "sqs:SendMessage", self._queue(delivery)._policy_json
             else:
                 action, policy = "sns:Publish", self._topic(delivery)._policy_json
-            request = ServiceRequest(delivery.principal, action, delivery.arn, delivery.source_arn, self._account_id)
-            is_allowed = allows(policy, request)
+            call = service_call(delivery.principal, action, delivery.arn, delivery.source_arn, self._account_id)
+            is_allowed = allows(policy, call)
         if not is_allowed:
             raise TargetRefused(
                 "NO_PERMISSIONS",

@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.lambda_validation import invalid
+from coldstart.cloud.policy_statements import allows, service_call
 
 _SERVICE = "lambda.amazonaws.com"
 
@@ -36,22 +36,6 @@ def check_role(role_arn: str, account_id: str) -> None:
 
 def _trusts_lambda(document: str) -> bool:
     try:
-        statements = json.loads(document)["Statement"]
-    except (ValueError, KeyError, TypeError):
+        return allows(json.loads(document), service_call(_SERVICE, "sts:AssumeRole", "*"))
+    except ValueError:
         return False
-    return any(
-        statement.get("Effect") == "Allow"
-        and {"sts:AssumeRole", "sts:*", "*"} & set(_listed(statement.get("Action")))
-        and _names_lambda(statement.get("Principal"))
-        for statement in _listed(statements)
-    )
-
-
-def _names_lambda(principal: Any) -> bool:
-    if principal == "*":
-        return True
-    return isinstance(principal, dict) and bool({_SERVICE, "*"} & set(_listed(principal.get("Service"))))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from coldstart.cloud.aws_error import AwsError
@@ -17,6 +16,7 @@ from coldstart.cloud.function_reference import LATEST, FunctionReference, parse_
 from coldstart.cloud.lambda_functions import revision_mismatch
 from coldstart.cloud.lambda_store import LambdaStore, StoredFunction
 from coldstart.cloud.lambda_validation import invalid
+from coldstart.cloud.policy_statements import Call, allows, names_of
 
 MAX_POLICY_BYTES = 20_480
 
@@ -128,12 +128,8 @@ class PolicyApi:
         qualifier = "" if reference.qualifier == LATEST else reference.qualifier
         known = {key.lower(): value for key, value in (conditions or {}).items()}
         arn = reference._replace(qualifier=qualifier).arn(self._store.account_id)
-        effects = {
-            statement.get("Effect")
-            for statement in found.policies.get(qualifier, [])
-            if _applies(statement, principal, action, arn, known)
-        }
-        return "Allow" in effects and "Deny" not in effects
+        call = Call(action, arn, names_of(principal), {key: (value,) for key, value in known.items() if value})
+        return allows({"Statement": found.policies.get(qualifier, [])}, call)
 
     def _reference(self, region: str, params: Mapping[str, Any]) -> FunctionReference:
         return reference_in_region(params["FunctionName"], region, self._store.account_id, params.get("Qualifier"))
@@ -205,55 +201,3 @@ def _principal(principal: str) -> Any:
     if _IDENTITY.fullmatch(principal):
         return {"AWS": principal}
     raise invalid("The provided principal was invalid. Please check the principal and try again.")
-
-
-def _applies(
-    statement: Mapping[str, Any], principal: str, action: str, resource: str, known: Mapping[str, str]
-) -> bool:
-    return (
-        _names(statement.get("Principal"), principal)
-        and any(_like(pattern.lower(), action.lower()) for pattern in _list(statement.get("Action")))
-        and any(_like(pattern, resource) for pattern in _list(statement.get("Resource", resource)))
-        and all(
-            _is_met(operator, known.get(key.lower(), ""), [str(value) for value in _list(wanted)])
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
-        )
-    )
-
-
-def _names(allowed: Any, principal: str) -> bool:
-    if not isinstance(allowed, Mapping):
-        return allowed == "*"
-    account = re.fullmatch(r"arn:[^:]+:[^:]+::(\d{12}):.*|(\d{12})", principal)
-    account_id = (account[1] or account[2]) if account else None
-    identities = {"*", principal, f"arn:aws:iam::{account_id}:root", account_id}
-    return principal in _list(allowed.get("Service")) or any(name in identities for name in _list(allowed.get("AWS")))
-
-
-def _is_met(operator: str, found: str, wanted: list[str]) -> bool:
-    if not found:
-        return operator.endswith("IfExists") or "Not" in operator
-    match operator.removesuffix("IfExists"):
-        case "StringEquals" | "Bool":
-            return found in wanted
-        case "StringNotEquals":
-            return found not in wanted
-        case "StringLike" | "ArnLike" | "ArnEquals":
-            return any(_like(pattern, found) for pattern in wanted)
-        case "StringNotLike" | "ArnNotLike" | "ArnNotEquals":
-            return not any(_like(pattern, found) for pattern in wanted)
-    return False
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in text), re.S)
-
-
-def _like(pattern: str, text: str) -> bool:
-    return _pattern(pattern).fullmatch(text) is not None

@@ -18,9 +18,9 @@ from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule
 from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
+from coldstart.cloud.policy_statements import allows, service_call
 from coldstart.cloud.recurrence import Recurrence
 from coldstart.cloud.replacements import Replacements
-from coldstart.cloud.resource_policy import ServiceRequest, allows
 from coldstart.events.event_time import with_seconds
 from coldstart.events.eventbridge_event import envelope
 from coldstart.events.schedule_expression import (
@@ -112,8 +112,8 @@ class Schedules:
                 raise ValidationException("Invalid Input: a well-formed JSON is required for this target.") from None
         role_name = target["RoleArn"].rpartition("/")[2]
         role = next((r for r in iam_backends[self._account_id]["aws"].roles.values() if r.name == role_name), None)
-        request = ServiceRequest(PRINCIPAL, "sts:AssumeRole", "*", "", self._account_id)
-        if role is None or not allows(json.loads(role.assume_role_policy_document), request):
+        call = service_call(PRINCIPAL, "sts:AssumeRole", "*", source_account=self._account_id)
+        if role is None or not allows(json.loads(role.assume_role_policy_document), call):
             raise ValidationException(
                 "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
             )
