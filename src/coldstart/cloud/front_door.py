@@ -56,6 +56,7 @@ class FrontDoor:
 
     Args:
         apis: our own APIs by the name that requests to the service are signed for; what they leave is moto's.
+        permit: refuses what the holder of an access key may not ask of a service in a region; takes request, key, region and service.
         downloads: links that are their own permission: returns the response, or None when the request is something else.
     """
 
@@ -65,6 +66,7 @@ class FrontDoor:
         apis: Mapping[str, Sequence[AwsApi]],
         downloads: Callable[[HttpRequest], bytes | None],
         key_is_known: Callable[[str], bool],
+        permit: Callable[[HttpRequest, str, str, str], None],
         clock: Clock,
         identifiers: Identifiers,
     ) -> None:
@@ -72,6 +74,7 @@ class FrontDoor:
         self._apis = apis
         self._downloads = downloads
         self._key_is_known = key_is_known
+        self._permit = permit
         self._clock = clock
         self._identifiers = identifiers
         self._public: dict[str, PublicEndpoint] = {}
@@ -168,6 +171,7 @@ class FrontDoor:
                 raise AwsError(
                     403, "UnrecognizedClientException", "The security token included in the request is invalid."
                 )
+            self._permit(request, key, region, service)
             for api in self._apis.get(service, ()):
                 response = api.answer(request, region)
                 if response is not None:

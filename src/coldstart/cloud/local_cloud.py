@@ -24,6 +24,7 @@ from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
 from coldstart.cloud.observability import Observability
+from coldstart.cloud.permissions import Permissions
 from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.service_api import ServiceApi
@@ -80,6 +81,8 @@ class Cloud:
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
             [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],
         )
+        self.permissions = Permissions(ACCOUNT_ID, self.clock, self._lambda.api.operation_of, self._role_of)
+        """What functions may do: everything, until :meth:`~coldstart.cloud.permissions.Permissions.enforce` is called."""
         self._front_door = FrontDoor(
             MotoServices(seed),
             {
@@ -93,6 +96,7 @@ class Cloud:
             },
             self._lambda.downloads.answer,
             self._keys.are_known,
+            self.permissions.check,
             self.clock,
             self.identifiers,
         )
@@ -193,6 +197,9 @@ class Cloud:
         headers = {name.lower(): value for name, value in request.headers}
         key = signing_key(headers, f"?{request.query_string}")
         return key if self._keys.are_known(key) else ""
+
+    def _role_of(self, function: str, region: str) -> str:
+        return str(self._lambda.api.call("GetFunctionConfiguration", region, {"FunctionName": function})["Role"])
 
     def _role_variables(self, role_arn: str, region: str) -> dict[str, str]:
         return {"AWS_ENDPOINT_URL": self.url, **self._keys.assume_execution_role(role_arn, "aws-service", region)}

@@ -1,0 +1,304 @@
+"""What a request to AWS asks for, as policies name it: actions, resources and condition keys.
+
+The tables follow the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html) for the
+services of the lessons. Whatever is not in them has the operation's own name as its action, and ``*`` as its resource.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from coldstart.runtime.http_wire import HttpRequest
+
+Context = dict[str, tuple[str, ...]]
+
+_OTHER_NAMES = {"monitoring": "cloudwatch", "email": "ses"}
+"""Services that sign under another name than their actions have."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One action on one resource."""
+
+    action: str
+    resource: str
+    context: Context = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a request is made, and how its names are turned into ARNs."""
+
+    region: str
+    account_id: str
+    key_arn: Callable[[str, str], str] = lambda region, key: key
+    """The ARN of a KMS key that is named by id or alias, in a region."""
+    secret_arn: Callable[[str, str], str] = lambda region, secret: secret
+    """The ARN of a secret that is named."""
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource; what is one already stays as it is."""
+        return (
+            resource if resource.startswith("arn:") else f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+        )
+
+
+def asked_for(request: HttpRequest, service: str, place: Place, operation: str | None = None) -> list[Asked]:
+    """Return everything that a request needs permission for.
+
+    Args:
+        request: as it came over the wire.
+        service: the name that it is signed for.
+        place: region and account.
+        operation: the operation's name, when the caller has found it already, as for Lambda.
+    """
+    if service == "s3":
+        return list(_s3(request))
+    if service == "lambda":
+        return [_lambda(request, operation or "", place)]
+    name, parameters = _operation(request)
+    if not name:
+        return [Asked(f"{service}:{operation or '*'}", "*")]
+    find = _SERVICES.get(service)
+    prefix = _OTHER_NAMES.get(service, service)
+    return list(find(name, parameters, place)) if find else [Asked(f"{prefix}:{name}", _any_arn(parameters))]
+
+
+def _operation(request: HttpRequest) -> tuple[str, dict[str, Any]]:
+    """The name and parameters of an operation of a service that speaks JSON or the query protocol."""
+    if target := request.headers.get("x-amz-target"):
+        try:
+            parameters = json.loads(request.body or b"{}")
+        except ValueError:
+            parameters = {}
+        return target.rpartition(".")[2], parameters if isinstance(parameters, dict) else {}
+    if in_path := _OPERATION_PATH.search(request.target):
+        return in_path[1], {}  # its parameters are in CBOR
+    form = parse_qs(request.body.decode("utf-8", "replace"))
+    parameters = {key: values[0] for key, values in form.items()}
+    return str(parameters.pop("Action", "")), parameters
+
+
+_OPERATION_PATH = re.compile(r"^/service/[^/]+/operation/(\w+)")
+
+
+def _any_arn(parameters: Mapping[str, Any]) -> str:
+    arns = (value for value in parameters.values() if isinstance(value, str) and value.startswith("arn:"))
+    return next(arns, "*")
+
+
+_DYNAMODB_PARTS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+
+
+def _dynamodb(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    if name in ("BatchGetItem", "BatchWriteItem"):
+        for table in parameters.get("RequestItems", {}):
+            yield Asked(f"dynamodb:{name}", _table(table, place))
+    elif name in ("TransactGetItems", "TransactWriteItems"):
+        for item in parameters.get("TransactItems", []):
+            for part, wanted in item.items():
+                yield Asked(f"dynamodb:{_DYNAMODB_PARTS[part]}", _table(wanted["TableName"], place))
+    elif "StreamArn" in parameters:
+        yield Asked(f"dynamodb:{name}", parameters["StreamArn"])
+    elif "TableName" not in parameters:
+        yield Asked(f"dynamodb:{name}", "*")
+    else:
+        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+        keys = parameters.get("Key") or {}
+        values = tuple(str(next(iter(value.values()), "")) for value in list(keys.values())[:1])
+        context: Context = {"dynamodb:leadingkeys": values} if values else {}
+        yield Asked(f"dynamodb:{name}", _table(parameters["TableName"], place) + index, context)
+
+
+def _table(name: str, place: Place) -> str:
+    return place.arn("dynamodb", name if name.startswith("arn:") else f"table/{name}")
+
+
+def _sqs(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    queue = parameters.get("QueueUrl", "").rstrip("/").rpartition("/")[2] or parameters.get("QueueName", "")
+    action = {
+        "SendMessageBatch": "SendMessage",
+        "DeleteMessageBatch": "DeleteMessage",
+        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    }.get(name, name)
+    yield Asked(f"sqs:{action}", place.arn("sqs", queue) if queue else "*")
+
+
+def _sns(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    named = parameters.get("TopicArn") or parameters.get("TargetArn") or parameters.get("ResourceArn")
+    if subscription := parameters.get("SubscriptionArn"):
+        named = subscription.rpartition(":")[0]
+    if not named and "Name" in parameters:
+        named = place.arn("sns", parameters["Name"])
+    yield Asked(f"sns:{'Publish' if name == 'PublishBatch' else name}", named or "*")
+
+
+def _kms(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    key = parameters.get("KeyId") or ""
+    if not key and (blob := parameters.get("CiphertextBlob")):
+        with contextlib.suppress(binascii.Error, ValueError):
+            key = base64.b64decode(blob)[:36].decode("ascii", "ignore")
+    context: Context = {
+        f"kms:encryptioncontext:{name.lower()}": (str(value),)
+        for name, value in (parameters.get("EncryptionContext") or {}).items()
+    }
+    yield Asked(f"kms:{name}", place.key_arn(place.region, key) if key else "*", context)
+
+
+def _logs(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    group = parameters.get("logGroupName") or parameters.get("logGroupIdentifier") or ""
+    if not group:
+        yield Asked(f"logs:{name}", "*")
+        return
+    arn = place.arn("logs", group if group.startswith("arn:") else f"log-group:{group}")
+    if stream := parameters.get("logStreamName"):
+        yield Asked(f"logs:{name}", f"{arn}:log-stream:{stream}")
+    else:
+        yield Asked(f"logs:{name}", arn if arn.endswith(":*") else f"{arn}:*")
+
+
+def _secrets(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    secret = parameters.get("SecretId") or parameters.get("Name") or ""
+    yield Asked(f"secretsmanager:{name}", place.secret_arn(place.region, secret) if secret else "*")
+
+
+def _ssm(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    names = parameters.get("Names") or [parameters.get("Name") or parameters.get("Path")]
+    for each in names:
+        path = str(each or "").lstrip("/")
+        yield Asked(f"ssm:{name}", place.arn("ssm", f"parameter/{path}") if path else "*")
+
+
+def _events(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    if name == "PutEvents":
+        for entry in parameters.get("Entries", []):
+            bus = entry.get("EventBusName") or "default"
+            context: Context = {
+                "events:source": (entry.get("Source", ""),),
+                "events:detail-type": (entry.get("DetailType", ""),),
+            }
+            yield Asked(
+                "events:PutEvents", place.arn("events", bus if bus.startswith("arn:") else f"event-bus/{bus}"), context
+            )
+        return
+    rule = parameters.get("Rule") or parameters.get("Name")
+    yield Asked(f"events:{name}", place.arn("events", f"rule/{rule}") if rule else "*")
+
+
+def _kinesis(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    stream = parameters.get("StreamARN") or parameters.get("StreamName") or ""
+    yield Asked(
+        f"kinesis:{name}", (place.arn("kinesis", stream if ":" in stream else f"stream/{stream}")) if stream else "*"
+    )
+
+
+def _cloudwatch(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
+    namespace = parameters.get("Namespace")
+    yield Asked(f"cloudwatch:{name}", "*", {"cloudwatch:namespace": (namespace,)} if namespace else {})
+
+
+_SERVICES: dict[str, Callable[[str, dict[str, Any], Place], Iterator[Asked]]] = {
+    "dynamodb": _dynamodb,
+    "events": _events,
+    "kinesis": _kinesis,
+    "kms": _kms,
+    "logs": _logs,
+    "monitoring": _cloudwatch,
+    "secretsmanager": _secrets,
+    "sns": _sns,
+    "sqs": _sqs,
+    "ssm": _ssm,
+}
+
+_FUNCTION_PATH = re.compile(r"/20\d\d-\d\d-\d\d/functions/([^/?]+)")
+_INVOCATIONS = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
+
+
+def _lambda(request: HttpRequest, operation: str, place: Place) -> Asked:
+    action = f"lambda:{'InvokeFunction' if operation in _INVOCATIONS else operation}"
+    found = _FUNCTION_PATH.match(request.target)
+    function = unquote(found[1]) if found else ""
+    if not function and operation == "CreateFunction":
+        with contextlib.suppress(ValueError):
+            function = json.loads(request.body).get("FunctionName", "")
+    if not function:
+        return Asked(action, "*")
+    name = function.rpartition(":function:")[2] if function.startswith("arn:") else function
+    qualifier = parse_qs(request.target.partition("?")[2]).get("Qualifier", [""])[0]
+    if qualifier and ":" not in name:
+        name = f"{name}:{qualifier}"
+    return Asked(action, place.arn("lambda", f"function:{name}"))
+
+
+_S3_SUBRESOURCES = {
+    "acl": ("GetBucketAcl", "PutBucketAcl"),
+    "cors": ("GetBucketCORS", "PutBucketCORS"),
+    "encryption": ("GetEncryptionConfiguration", "PutEncryptionConfiguration"),
+    "lifecycle": ("GetLifecycleConfiguration", "PutLifecycleConfiguration"),
+    "location": ("GetBucketLocation", ""),
+    "notification": ("GetBucketNotification", "PutBucketNotification"),
+    "policy": ("GetBucketPolicy", "PutBucketPolicy"),
+    "publicAccessBlock": ("GetBucketPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    "tagging": ("GetBucketTagging", "PutBucketTagging"),
+    "uploads": ("ListBucketMultipartUploads", ""),
+    "versioning": ("GetBucketVersioning", "PutBucketVersioning"),
+    "versions": ("ListBucketVersions", ""),
+}
+
+
+def _s3(request: HttpRequest) -> Iterator[Asked]:
+    path, _, query_string = request.target.partition("?")
+    query = parse_qs(query_string, keep_blank_values=True)
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    if not bucket:
+        yield Asked("s3:ListAllMyBuckets", "*")
+    elif key:
+        yield from _s3_object(request, bucket, key, query)
+    else:
+        yield from _s3_bucket(request, bucket, query)
+
+
+def _s3_object(request: HttpRequest, bucket: str, key: str, query: Mapping[str, list[str]]) -> Iterator[Asked]:
+    arn, version = f"arn:aws:s3:::{bucket}/{key}", "Version" if "versionId" in query else ""
+    kind = next((name for name in ("tagging", "acl") if name in query), "").title()
+    if source := request.headers.get("x-amz-copy-source"):
+        copied = unquote(source.partition("?")[0]).lstrip("/")
+        yield Asked("s3:GetObject", f"arn:aws:s3:::{copied}")
+    if "uploadId" in query and request.method in ("GET", "DELETE"):
+        action = "ListMultipartUploadParts" if request.method == "GET" else "AbortMultipartUpload"
+    else:
+        verb = {"GET": "Get", "HEAD": "Get", "DELETE": "Delete"}.get(request.method, "Put")
+        action = f"{verb}Object{version if verb != 'Put' else ''}{kind}"
+    yield Asked(f"s3:{action}", arn)
+
+
+def _s3_bucket(request: HttpRequest, bucket: str, query: Mapping[str, list[str]]) -> Iterator[Asked]:
+    arn = f"arn:aws:s3:::{bucket}"
+    if "delete" in query:
+        for key in re.findall(rb"<Key>(.*?)</Key>", request.body, re.S):
+            yield Asked("s3:DeleteObject", f"{arn}/{key.decode()}")
+        return
+    for name, (read, write) in _S3_SUBRESOURCES.items():
+        if name in query:
+            yield Asked(f"s3:{read if request.method in ('GET', 'HEAD') else write or read}", arn)
+            return
+    context: Context = {
+        f"s3:{name}": (query[name][0],) for name in ("prefix", "delimiter", "max-keys") if name in query
+    }
+    action = {"GET": "ListBucket", "HEAD": "ListBucket", "PUT": "CreateBucket", "DELETE": "DeleteBucket"}
+    yield Asked(f"s3:{action.get(request.method, 'PutObject')}", arn, context)

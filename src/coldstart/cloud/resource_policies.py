@@ -1,0 +1,61 @@
+"""The policies that resources have themselves, and the ARNs of those that are named in other ways, as moto keeps them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.kms.models import kms_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+
+class ResourcePolicies:
+    """Looks resources of one account up."""
+
+    def __init__(self, account_id: str) -> None:
+        self._account_id = account_id
+
+    def policy_of(self, arn: str) -> Mapping[str, Any] | None:
+        """Return the policy of a bucket, an object's bucket, a queue, topic, key or secret; None when it has none."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6:
+            return None
+        service, region, name = parts[2], parts[3], parts[5]
+        policy: Any = None
+        if service == "s3":
+            bucket = s3_backends[self._account_id]["aws"].buckets.get(name.partition("/")[0])
+            policy = bucket.policy if bucket else None
+        elif service == "sqs":
+            queue = sqs_backends[self._account_id][region].queues.get(name)
+            policy = queue._policy_json if queue else None
+        elif service == "sns":
+            topic = sns_backends[self._account_id][region].topics.get(arn)
+            policy = topic._policy_json if topic else None
+        elif service == "kms":
+            key = kms_backends[self._account_id][region].keys.get(name.rpartition("/")[2])
+            policy = key.policy if key else None
+        elif service == "secretsmanager":
+            secret = secretsmanager_backends[self._account_id][region].secrets.get(arn)
+            policy = getattr(secret, "policy", None)
+        if isinstance(policy, bytes):
+            policy = policy.decode()
+        if isinstance(policy, str):
+            policy = json.loads(policy) if policy else None
+        return policy if isinstance(policy, Mapping) else None
+
+    def key_arn(self, region: str, name: str) -> str:
+        """Return the ARN of a KMS key that is named by id, ARN or alias; the name itself when there is none."""
+        backend = kms_backends[self._account_id][region]
+        key = backend.keys.get(backend.any_id_to_key_id(name))
+        return str(key.arn) if key else name
+
+    def secret_arn(self, region: str, name: str) -> str:
+        """Return the ARN of a secret, with the six characters that AWS adds; the name itself when there is none."""
+        secret = secretsmanager_backends[self._account_id][region].secrets.get(name)
+        if secret is not None:
+            return str(secret.arn)
+        return name if name.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{self._account_id}:secret:{name}"
