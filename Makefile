@@ -18,7 +18,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-ve
         --no-emit-index-url --custom-compile-command "make lock" --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check build site zensical bench lock nbval platforms
+.PHONY: help setup lab test check build site npm zensical bench lock nbval platforms
 
 help: ## Say what there is
 	@echo "Cold Start: an executable course on AWS Lambda."
@@ -52,7 +52,7 @@ $(STAMP): requirements.lock pyproject.toml
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(COLDSTART) lab $(ARGS)
 
-test: check $(VENV)/zensical ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
+test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
 	@$(COLDSTART) build --check --no-run
 	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
@@ -79,11 +79,13 @@ check: $(STAMP) ## Format, lint, types, spelling (seconds)
 build: $(STAMP) ## Build notebooks, solutions and the site's lesson pages from lessons/
 	@$(COLDSTART) build
 
-# The site's fonts come by npm. Without npm, or without a network, the same pages are built in the reader's own fonts.
-site: $(STAMP) ## Build the site into site/build
+site: $(STAMP) npm ## Build the site into site/build
+	@$(COLDSTART) site
+
+# The site's fonts and the like come by npm. Without npm, or without a network, the same pages are built without them.
+npm:
 	@if command -v npm >/dev/null && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0 || true; fi
-	@$(COLDSTART) site
 
 # The same pages under the engine that succeeds the site's present one; it has an environment of its own.
 zensical: $(VENV)/zensical
