@@ -17,6 +17,7 @@ from coldstart.course.lesson import read_lesson
 from coldstart.course.pages import call_in, local_path_in, write_page
 from coldstart.course.pages_output import output_fence
 from coldstart.course.problems import LessonProblem
+from coldstart.course.rich_text import feedback_markdown
 
 LESSON = Path(__file__).parent / "lesson" / "01-ship"
 EXTENSIONS = ["admonition", "attr_list", "md_in_html", "tables", "pymdownx.details", "pymdownx.superfences"]
@@ -175,6 +176,28 @@ def test_a_check_is_followed_by_hints_and_by_the_solution_with_its_reason(page_o
     positions = [page.index(part) for part in [*order, 'event["number"]', "Why it works.", 'event.get("number")']]
     assert positions == sorted(positions)
     assert "<p><strong>Got:</strong> nothing</p>" in _html(page)
+
+
+def test_what_a_check_got_is_shown_as_it_is(page_of: Any) -> None:
+    got = "<messageId> & 'a|b' ~ 3$ *x* [0] from 1ec1b1a9-0000-4000-8000-5e7e6358d5a2"
+    mark = {"exercise": "01.1", "role": "check"}
+    said = f"- **Got:** {feedback_markdown(got)}"
+    html = _html(page_of(_cell('check("01.1")', _shown(plain="not yet", markdown=said), coldstart=mark)))
+    shown = re.sub(r"</?span[^>]*>", "", html)
+    assert "&lt;messageId&gt; &amp; 'a|b' ~ 3$ *x* [0] from 1ec1b1a9-0000-4000-8000-5e7e6358d5a2</p>" in unified(shown)
+    assert "<span data-search-exclude>1ec1b1a9-" in html
+
+
+def unified(html: str) -> str:
+    """Entities in the form in which an engine may write them all the same."""
+    return (
+        html.replace("&#60;", "&lt;")
+        .replace("&#38;", "&amp;")
+        .replace("&#124;", "|")
+        .replace("&#126;", "~")
+        .replace("&#36;", "$")
+        .replace("&#x27;", "'")
+    )
 
 
 def test_links_between_notebooks_become_links_between_pages(page_of: Any) -> None:

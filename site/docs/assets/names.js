@@ -34,9 +34,7 @@
       codes += 1;
       nav.setAttribute("aria-label", `Code ${codes}`);
     });
-    root.querySelectorAll(".md-typeset pre, .md-typeset pre > code, .md-typeset__scrollwrap").forEach((block) => {
-      sizes.observe(block);
-    });
+    root.querySelectorAll("pre, pre > code, .md-typeset__scrollwrap, .output-figure").forEach((block) => sizes.observe(block));
   }
 
   // A word of the glossary shows its meaning under a pointer and with the focus. On a touch screen the first touch shows it, the

@@ -24,6 +24,8 @@ from coldstart.course.problems import LessonProblem
 
 _NOTEBOOK_LINK = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb(#[^)]*)?\)")
 _EXERCISE_HEADING = re.compile(r"^(### Exercise .*)$", re.MULTILINE)
+# What a notebook's Markdown escapes with a backslash and Python-Markdown does not.
+_ESCAPED = re.compile(r"\\([<&~$|])")
 # An id in what a check said, where it does not stand in backticks: nobody searches for it.
 _ID = re.compile(r"(`[^`]*`)|\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 # Below these folders people keep their own files; a function's own paths (/var/task, /tmp) are none of them.
@@ -75,6 +77,7 @@ def feedback(cell: nbformat.NotebookNode) -> str:
     said = "\n\n".join(
         result.data["text/markdown"] for result in cell.outputs if "text/markdown" in result.get("data", {})
     )
+    said = _ESCAPED.sub(lambda found: f"&#{ord(found[1])};", said)
     unsearched = _ID.sub(lambda found: found[1] or f"<span data-search-exclude>{found[2]}</span>", said)
     return re.sub(r"^- (?=\*\*)", "\n", unsearched, flags=re.MULTILINE)
 
