@@ -1,15 +1,18 @@
 """MkDocs hooks, so that plain `mkdocs build` and `mkdocs serve` do what `make site` does."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from coldstart.course import site
 
+_UNCOLOURED = re.compile(r"<span class=\"(?:n|w|p|o)\">([^<]*)</span>")
+
 
 def on_config(config: Any) -> None:
-    """Tell the templates whether the pages will be read from a disk, and which fonts to ask for early."""
+    """Tell the templates whether the pages will be read from a disk, and which font to ask for early: that of the text."""
     config["extra"]["offline"] = not config["use_directory_urls"]
-    config["extra"]["fonts"] = [f"assets/fonts/{font.name}" for font in site.installed_fonts()]
+    config["extra"]["fonts"] = [f"assets/fonts/{font.name}" for font in site.installed_fonts()[:1]]
 
 
 def on_pre_build(config: Any) -> None:
@@ -24,3 +27,8 @@ def on_post_build(config: Any) -> None:
         site.make_offline(built)
     if faults := site.faults_in(built, config["site_url"] or ""):
         raise SystemExit("\n".join(faults))
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Take the marks off what has no colour of its own in code, names and punctuation: half of a lesson's elements."""
+    return _UNCOLOURED.sub(r"\1", html)
