@@ -47,7 +47,7 @@ def _function() -> Iterator[Function]:
             Path(folder) / "host",
             clock=Clock(),
             identifiers=Identifiers(),
-            log_sink=lambda region, group, stream, events: None,
+            log_sink=lambda configuration, stream, events: None,
             cloud_variables=lambda configuration: {},
         )
         configuration = FunctionConfiguration(

@@ -101,7 +101,7 @@ def run() -> Iterator[Callable[..., Function]]:
         make_root(),
         clock=Clock(),
         identifiers=Identifiers(),
-        log_sink=lambda region, group, stream, events: log.extend((stream, event.message) for event in events),
+        log_sink=lambda configuration, stream, events: log.extend((stream, event.message) for event in events),
         cloud_variables=lambda configuration: {},
     )
     functions = []

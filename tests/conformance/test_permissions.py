@@ -353,3 +353,63 @@ def test_what_a_request_asks_for(service, method, target, headers, body, expecte
     found = asked_for(HttpRequest(method, target, headers, body), service, PLACE)
     assert [(asked.action, asked.resource) for asked in found] == expected
     assert all(isinstance(asked, Asked) for asked in found)
+
+
+def test_a_log_needs_a_role_that_may_write_it(acting):
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html: without the permissions there is no log."""
+    who = acting()
+    function = who._function
+    group = f"/aws/lambda/{function.name}"
+    answer = function.invoke([], LogType="Tail")
+    assert b"REPORT RequestId" in base64.b64decode(answer["LogResult"])
+    groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert groups == []
+    boto3.client("iam").attach_role_policy(
+        RoleName=who.role, PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    )
+    function.invoke([])
+    assert [line.split()[0] for line in function.lines()] == ["START", "END", "REPORT"]
+    who.allow("logs:PutLogEvents", Effect="Deny", resource=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}:*")
+    function.invoke([])
+    assert len(function.lines()) == 3
+
+
+FAILS = "def handler(event, context):\n    raise ValueError('no such order')"
+
+
+def test_destinations_and_dead_letter_queues_need_a_role_that_may_send(local_aws, acting, deploy):
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html: the execution role must be able to write.
+
+    DestinationDeliveryFailures and DeadLetterErrors count what was not (monitoring-metrics-types.html).
+    """
+    who, sqs, client = acting(), boto3.client("sqs"), boto3.client("lambda")
+    url = sqs.create_queue(QueueName=f"given-up-{next(_numbers)}")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{url.rpartition('/')[2]}"
+    function = deploy(FAILS, Role=f"arn:aws:iam::{ACCOUNT}:role/{who.role}", DeadLetterConfig={"TargetArn": arn})
+    client.put_function_event_invoke_config(
+        FunctionName=function.name,
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": arn}},
+    )
+
+    def failures(metric):
+        found = boto3.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": function.name}],
+            StartTime=0,
+            EndTime=local_aws.clock.now() + 60,
+            Period=86_400 * 365 * 100,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(point["Sum"] for point in found)
+
+    function.invoke(InvocationType="Event")
+    local_aws.settle()
+    assert (failures("DestinationDeliveryFailures"), failures("DeadLetterErrors")) == (1, 1)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    who.allow("sqs:SendMessage", resource=arn)
+    function.invoke(InvocationType="Event")
+    local_aws.settle()
+    assert (failures("DestinationDeliveryFailures"), failures("DeadLetterErrors")) == (1, 1)
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 2

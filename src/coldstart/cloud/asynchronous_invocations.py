@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from moto.s3.models import s3_backends
-
 from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud.destinations import Destinations
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
-from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
+from coldstart.cloud.event_targets import TargetRefused
 from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.events.event_queue import EventInvokeSettings, EventQueue, NotRun, QueuedEvent
-from coldstart.events.eventbridge_event import envelope
-from coldstart.events.invocation_record import RECURSION, detail_type, s3_key
+from coldstart.events.invocation_record import RECURSION
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.execution_environment import InvocationResult
-from coldstart.runtime.identifiers import Identifiers
 
 _THROTTLED = 429
 _GONE = (400, 403, 404)
@@ -32,19 +28,15 @@ class AsynchronousInvocations:
         self,
         service: LambdaService,
         configs: EventInvokeConfigApi,
-        targets: EventTargets,
+        destinations: Destinations,
         clock: Clock,
-        identifiers: Identifiers,
-        account_id: str,
         metrics: FunctionMetrics,
     ) -> None:
         self._service = service
         self._metrics = metrics
         self._configs = configs
-        self._targets = targets
+        self._destinations = destinations
         self._clock = clock
-        self._identifiers = identifiers
-        self._account_id = account_id
         self.queue = EventQueue(clock, self, self)
         self.queue.on_dropped = self._dropped
         service.event_queue = self.queue
@@ -80,26 +72,18 @@ class AsynchronousInvocations:
 
     def send_record(self, destination_arn: str, record: dict[str, Any], event: QueuedEvent) -> None:
         """Send a record to a destination. One that is not there or does not take it loses it, as on AWS."""
-        kind = destination_arn.split(":")[2]
-        body = json.dumps(record)
+        folder = f"async/{event.function_arn.split(':')[6]}"
         try:
-            if kind == "s3":
-                self._put_object(destination_arn, body, event)
-                return
-            parameters: dict[str, Any] = {}
-            if kind == "events":
-                parameters["Event"] = self._event(record, destination_arn)
-            self._targets.send(Delivery(destination_arn, body, parameters=parameters, trace_id=event.trace_id))
+            self._destinations.send_record(
+                destination_arn, record, event.function_arn, folder=folder, trace_id=event.trace_id
+            )
         except TargetRefused:
             self._metrics.count(event.function_arn, "DestinationDeliveryFailures")
 
     def send_dead_letter(self, target_arn: str, event: QueuedEvent, attributes: dict[str, str]) -> None:
         """Send the event itself to a dead-letter queue or topic."""
-        parameters = {"MessageAttributes": attributes}
         try:
-            self._targets.send(
-                Delivery(target_arn, event.event.decode(), parameters=parameters, trace_id=event.trace_id)
-            )
+            self._destinations.send_dead_letter(target_arn, event.event, attributes, event.function_arn, event.trace_id)
         except TargetRefused:
             self._metrics.count(event.function_arn, "DeadLetterErrors")
 
@@ -107,23 +91,3 @@ class AsynchronousInvocations:
         self._metrics.count(event.function_arn, "AsyncEventsDropped")
         if condition == RECURSION:
             self._metrics.count(event.function_arn, "RecursiveInvocationsDropped")
-
-    def _event(self, record: dict[str, Any], bus_arn: str) -> dict[str, Any]:
-        return envelope(
-            event_id=self._identifiers.uuid(),
-            source="lambda",
-            detail_type=detail_type(record),
-            account=self._account_id,
-            seconds=self._clock.now(),
-            region=bus_arn.split(":")[3],
-            detail=record,
-            resources=[bus_arn, record["requestContext"]["functionArn"]],
-        )
-
-    def _put_object(self, bucket_arn: str, body: str, event: QueuedEvent) -> None:
-        bucket = bucket_arn.rpartition(":")[2]
-        backend = s3_backends[self._account_id]["aws"]
-        if bucket not in backend.buckets:
-            raise TargetRefused("NO_RESOURCE", "The specified bucket does not exist")
-        name = event.function_arn.split(":")[6]
-        backend.put_object(bucket, s3_key(name, self._identifiers.uuid(), self._clock.now()), body.encode())

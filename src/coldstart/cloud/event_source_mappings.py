@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from coldstart.cloud.arrivals import arrivals
 from coldstart.cloud.aws_error import AwsError
-from coldstart.cloud.failure_destination import FailureDestination
+from coldstart.cloud.destinations import Destinations
+from coldstart.cloud.event_targets import TargetRefused
 from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.mapping_configuration import (
@@ -98,6 +99,7 @@ class EventSourceMappings:
     def __init__(
         self,
         functions: MappedFunctions,
+        destinations: Destinations,
         clock: Clock,
         identifiers: Identifiers,
         account_id: str,
@@ -108,7 +110,7 @@ class EventSourceMappings:
         self._clock = clock
         self._identifiers = identifiers
         self._account_id = account_id
-        self._destination = FailureDestination(clock, identifiers, account_id)
+        self._destinations = destinations
         self._lock = threading.RLock()
         self._mappings: dict[str, EventSourceMapping] = {}
 
@@ -290,9 +292,7 @@ class EventSourceMappings:
 
         def discard(batch: DiscardedBatch) -> None:
             destination = mapping.configuration["DestinationConfig"].get("OnFailure", {}).get("Destination")
-            if destination:
-                arn = mapping.configuration["FunctionArn"]
-                self._destination.send(destination, batch, stream, arn, mapping.uuid)
+            if destination and self._tell(destination, batch, stream, mapping):
                 measure("OnFailureDestinationDeliveredEventCount", len(batch.records))
 
         return StreamMapping(
@@ -305,6 +305,18 @@ class EventSourceMappings:
             discard=discard,
             measure=measure,
         )
+
+    def _tell(self, destination: str, batch: DiscardedBatch, stream: Stream, mapping: EventSourceMapping) -> bool:
+        """Tell a queue or topic where the records of a batch are, a bucket also the records; say whether it was taken."""
+        arn = mapping.configuration["FunctionArn"]
+        record = batch.document(stream, arn, self._identifiers.uuid(), self._clock.now())
+        if destination.startswith("arn:aws:s3:"):
+            record["payload"] = batch.event.decode()
+        try:
+            self._destinations.send_record(destination, record, arn, folder=f"{mapping.uuid}/{batch.shard_id}")
+        except TargetRefused:
+            return False  # the batch is lost, as on AWS
+        return True
 
     def _configure(self, mapping: EventSourceMapping) -> None:
         """Let a mapping at work go by its new configuration."""

@@ -1,6 +1,6 @@
-"""Hands an event to whatever an ARN names: a function, queue, topic, state machine, stream, log group or event bus.
+"""Hands an event to whatever an ARN names: a function, queue, topic, state machine, stream, log group, event bus or bucket.
 
-S3's notifications, EventBridge's rules and EventBridge Scheduler all deliver through here.
+S3's notifications, EventBridge's rules, EventBridge Scheduler and Lambda's destinations all deliver through here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from moto.core.exceptions import ServiceException
 from moto.firehose.models import firehose_backends
 from moto.kinesis.models import kinesis_backends
 from moto.logs.models import logs_backends
+from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions import responses as stepfunctions
@@ -85,6 +86,7 @@ class EventTargets:
             "logs": self._put_log_event,
             "kinesis": self._put_record,
             "firehose": self._put_delivery_record,
+            "s3": self._put_object,
         }
 
     def add(self, service: str, sender: Sender) -> None:
@@ -219,3 +221,9 @@ class EventTargets:
         firehose_backends[self._account_id][delivery.region].put_record(
             delivery.name, {"Data": base64.b64encode(delivery.body.encode())}
         )
+
+    def _put_object(self, delivery: Delivery) -> None:
+        key = delivery.parameters.get("Key")
+        if not key:
+            raise TargetRefused("SDK_CLIENT_ERROR", f"{delivery.arn} needs the key of the object.")
+        s3_backends[self._account_id]["aws"].put_object(delivery.name, key, delivery.body.encode())

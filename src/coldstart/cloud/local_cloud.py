@@ -8,6 +8,7 @@ import os
 from coldstart.cloud.access_keys import AccessKeys
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
+from coldstart.cloud.destinations import Destinations
 from coldstart.cloud.direct_route import DirectRoute
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
@@ -53,7 +54,7 @@ class Cloud:
             self._folder,
             clock=self.clock,
             identifiers=self.identifiers,
-            log_sink=LogDelivery(ACCOUNT_ID),
+            log_sink=LogDelivery(ACCOUNT_ID, self._role_may),
             cloud_variables=self._function_variables,
         )
         self.record = self._host.record
@@ -64,15 +65,6 @@ class Cloud:
         self._lambda = LambdaControlPlane(
             self._host, ACCOUNT_ID, lambda: self.url, function_metrics, self._observability.function_traces
         )
-        self._event_source_mappings = EventSourceMappings(
-            MappedFunctions(self._lambda.store, self._lambda.service),
-            self.clock,
-            self.identifiers,
-            ACCOUNT_ID,
-            function_metrics,
-        )
-        self._lambda.api.add(self._event_source_mappings)
-        self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
         self._time_to_live = TimeToLive(self.clock)
         self._rest_api_operations = ServiceApi("apigateway", [])
         role_clients = RoleClients(self._role_variables)
@@ -110,15 +102,26 @@ class Cloud:
         self._observability.evaluate_alarms(
             self._pushing_services.targets, self._pushing_services.send_event, self.identifiers
         )
+        destinations = Destinations(
+            self._pushing_services.targets, self.permissions.function_may, self.clock, self.identifiers, ACCOUNT_ID
+        )
+        self._event_source_mappings = EventSourceMappings(
+            MappedFunctions(self._lambda.store, self._lambda.service),
+            destinations,
+            self.clock,
+            self.identifiers,
+            ACCOUNT_ID,
+            function_metrics,
+        )
+        self._lambda.api.add(self._event_source_mappings)
+        self._lambda.settings.tags_of_others.append(self._event_source_mappings.tags_of)
         event_invoke_configs = EventInvokeConfigApi(self._lambda.store, self.clock)
         self._lambda.api.add(event_invoke_configs)
         AsynchronousInvocations(
             self._lambda.service,
             event_invoke_configs,
-            self._pushing_services.targets,
+            destinations,
             self.clock,
-            self.identifiers,
-            ACCOUNT_ID,
             function_metrics,
         )
         self._execute_api = ExecuteApi(
@@ -197,6 +200,9 @@ class Cloud:
         headers = {name.lower(): value for name, value in request.headers}
         key = signing_key(headers, f"?{request.query_string}")
         return key if self._keys.are_known(key) else ""
+
+    def _role_may(self, role_arn: str, function_arn: str, action: str, resource: str) -> bool:
+        return self.permissions.role_may(role_arn, function_arn, action, resource)
 
     def _role_of(self, function: str, region: str) -> str:
         return str(self._lambda.api.call("GetFunctionConfiguration", region, {"FunctionName": function})["Role"])

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
-from moto.logs.models import LogStream, logs_backends
+from moto.logs.models import LogsBackend, LogStream, logs_backends
 
+from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.log_collector import LogEvent
 
+RoleMay = Callable[[str, str, str, str], bool]
+"""Takes the ARNs of a role and its function, an action and a resource; says whether the role may do that."""
 IS_OF_FUNCTION = "is_of_function"
 """Marks the events of functions, whose own figures are in the machine's time and not in the cloud's."""
 
 
 class LogDelivery:
-    """Delivers to the log groups of one account, in the function's region."""
+    """Delivers to the log groups of one account, in the function's region, with the permissions of the function's role.
 
-    def __init__(self, account_id: str) -> None:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html: without them there is no log, and no error.
+    """
+
+    def __init__(self, account_id: str, role_may: RoleMay) -> None:
         self._account_id = account_id
+        self._role_may = role_may
         self._lock = threading.Lock()
 
-    def __call__(self, region: str, log_group: str, log_stream: str, events: list[LogEvent]) -> None:
+    def __call__(self, configuration: FunctionConfiguration, log_stream: str, events: list[LogEvent]) -> None:
         """Append the events, making group and stream when they are not there yet, as Lambda does."""
         with self._lock:
-            # The stream's own method: the backend's checks are for requests, whose times may be years off.
-            self._stream(region, log_group, log_stream).put_log_events(
-                [{**event._asdict(), IS_OF_FUNCTION: True} for event in events]
-            )
+            stream = self._stream(configuration, log_stream)
+            if stream is not None:
+                # The stream's own method: the backend's checks are for requests, whose times may be years off.
+                stream.put_log_events([{**event._asdict(), IS_OF_FUNCTION: True} for event in events])
 
-    def _stream(self, region: str, log_group: str, log_stream: str) -> LogStream:
-        backend = logs_backends[self._account_id][region]
-        if log_group not in backend.groups:
-            backend.create_log_group(log_group, {})
-        streams = backend.groups[log_group].streams
+    def _stream(self, configuration: FunctionConfiguration, log_stream: str) -> LogStream | None:
+        backend: LogsBackend = logs_backends[self._account_id][configuration.region]
+        name = configuration.log_group
+        group = f"arn:aws:logs:{configuration.region}:{self._account_id}:log-group:{name}"
+
+        def may(action: str, resource: str) -> bool:
+            return self._role_may(configuration.role, configuration.function_arn, action, resource)
+
+        if name not in backend.groups:
+            if not may("logs:CreateLogGroup", f"{group}:*"):
+                return None
+            backend.create_log_group(name, {})
+        streams = backend.groups[name].streams
         if log_stream not in streams:
-            backend.create_log_stream(log_group, log_stream)
-        return streams[log_stream]
+            if not may("logs:CreateLogStream", f"{group}:*"):
+                return None
+            backend.create_log_stream(name, log_stream)
+        return streams[log_stream] if may("logs:PutLogEvents", f"{group}:log-stream:{log_stream}") else None

@@ -123,6 +123,29 @@ class Permissions:
                 status, code = _CODES.get(service, (400, "AccessDeniedException"))
                 raise AwsError(status, code, denial(decision))
 
+    def function_may(self, function_arn: str, action: str, resource: str) -> bool:
+        """Say whether Lambda may do something with the permissions of a function's role: everything until it is enforced.
+
+        Writing its log and sending to its destinations are such things; no request of the function is behind them.
+        """
+        if not self.is_enforced:
+            return True
+        try:
+            role = self._role_of(function_arn, function_arn.split(":")[3])
+        except AwsError:
+            return False  # the function is gone
+        return self.role_may(role, function_arn, action, resource)
+
+    def role_may(self, role_arn: str, function_arn: str, action: str, resource: str) -> bool:
+        """Say the same of a role that a function has, or had."""
+        if not self.is_enforced:
+            return True
+        parts = function_arn.split(":")
+        try:
+            return self.decide(role_arn, Asked(action, resource), region=parts[3], session_name=parts[6]).is_allowed
+        except LookupError:
+            return False  # the role is gone
+
     def decide(self, role_arn: str, asked: Asked, *, region: str, session_name: str = "session") -> Decision:
         """Say whether a role may do something, and why.
 

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from coldstart.events.event_time import with_milliseconds
@@ -66,12 +65,6 @@ def dead_letter_attributes(request_id: str, status: int, message: str) -> dict[s
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html (dead-letter queues)
     """
     return {"RequestID": request_id, "ErrorCode": str(status), "ErrorMessage": message[:1024]}
-
-
-def s3_key(function_name: str, record_id: str, now: float) -> str:
-    """Return the key of the object in which an S3 destination gets its record."""
-    date = time.strftime("%Y/%m/%d/%Y-%m-%dT%H.%M.%S", time.gmtime(now))
-    return f"aws/lambda/async/{function_name}/{date}-{record_id}"
 
 
 def detail_type(record: dict[str, Any]) -> str:

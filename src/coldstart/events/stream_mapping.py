@@ -14,11 +14,11 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from coldstart.events.batch_response import MAX_BATCH_BYTES, failed_items
 from coldstart.events.event_filter import RecordFilter
+from coldstart.events.event_time import with_milliseconds, with_seconds
 from coldstart.events.mapping_target import FUNCTION_FAILED, NO_RECORDS, OK, Measure, Target
 from coldstart.runtime.clock import Clock, Timer
 from coldstart.runtime.execution_environment import InvocationResult
@@ -137,26 +137,21 @@ class DiscardedBatch:
             if self.result.function_error:
                 document["responseContext"]["functionError"] = self.result.function_error
         first, last = self.records[0], self.records[-1]
+        arrival_time = with_milliseconds if stream.shows_milliseconds else with_seconds
         document |= {
             "version": "1.0",
-            "timestamp": iso_time(now, milliseconds=True),
+            "timestamp": with_milliseconds(now),
             stream.batch_info: {
                 "shardId": self.shard_id,
                 "startSequenceNumber": first.sequence_number,
                 "endSequenceNumber": last.sequence_number,
-                "approximateArrivalOfFirstRecord": iso_time(first.arrived_at, milliseconds=stream.shows_milliseconds),
-                "approximateArrivalOfLastRecord": iso_time(last.arrived_at, milliseconds=stream.shows_milliseconds),
+                "approximateArrivalOfFirstRecord": arrival_time(first.arrived_at),
+                "approximateArrivalOfLastRecord": arrival_time(last.arrived_at),
                 "batchSize": len(self.records),
                 "streamArn": stream.arn,
             },
         }
         return document
-
-
-def iso_time(seconds: float, *, milliseconds: bool = False) -> str:
-    """Return a time as AWS writes it, in UTC: ``2026-11-23T10:00:00Z``."""
-    time = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return time.isoformat(timespec="milliseconds" if milliseconds else "seconds") + "Z"
 
 
 @dataclass
@@ -559,8 +554,8 @@ class StreamMapping:
             return f"{{{records}}}".encode()
         more = {
             "window": {
-                "start": iso_time(lane.window.start),
-                "end": iso_time(lane.window.start + self._settings.tumbling_window),
+                "start": with_seconds(lane.window.start),
+                "end": with_seconds(lane.window.start + self._settings.tumbling_window),
             },
             "state": lane.window.state,
             "shardId": lane.shard.id,

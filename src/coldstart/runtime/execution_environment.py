@@ -533,8 +533,7 @@ class ExecutionEnvironment:
 
     def _deliver_logs(self) -> list[LogEvent]:
         events = self._collector.take()
-        configuration = self._configuration
-        self._host.log_sink(configuration.region, configuration.log_group, self.log_stream, events)
+        self._host.log_sink(self._configuration, self.log_stream, events)
         return events
 
 

@@ -19,8 +19,8 @@ from coldstart.runtime.log_collector import LogEvent
 from coldstart.runtime.processes import ProcessHost
 from coldstart.runtime.runtime_directory import make_language_directory, make_python_runtime_directory
 
-LogSink = Callable[[str, str, str, list[LogEvent]], None]
-"""Takes region, log group, log stream and the events of one invocation."""
+LogSink = Callable[[FunctionConfiguration, str, list[LogEvent]], None]
+"""Takes the function, its log stream and the events of one invocation."""
 
 
 def make_root() -> Path:
