@@ -64,8 +64,7 @@ import os, subprocess
 def handler(event, context):
     if event:
         return sorted(os.listdir("/opt"))
-    open("/tmp/copy.txt", "w").write(open("/opt/data/towns.txt").read())
-    return [open("/tmp/copy.txt").read(), subprocess.run("/opt/bin/label", capture_output=True, text=True).stdout.strip()]
+    return [open("/opt/data/towns.txt").read(), subprocess.run("/opt/bin/label", capture_output=True, text=True).stdout.strip()]
 """
     with_layer = deploy(code, Layers=[layer["LayerVersionArn"]])
     assert with_layer.invoke()["Payload"] == ["Porto", "printed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CORRECTED = [
+    ("moto.s3.models", "return iam_policy.is_action_permitted(action, resource)"),
     ("moto.kms.models", 'self.keys[key_id].key_state = "Disabled"\n\n    def enable_key'),
     ("moto.secretsmanager.models", "lambda_backend.get_function(secret.rotation_lambda_arn)"),
     ("moto.stepfunctions.parser.models", "exec_name = name  # TODO: validate name format"),

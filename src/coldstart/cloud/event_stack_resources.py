@@ -28,10 +28,10 @@ _INTEGERS = {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "MaximumWindowI
 def event_resource_kinds(clients: RoleClients, account_id: str) -> list[ResourceKind]:
     """Return the kinds, which work through this cloud's endpoint."""
     kinds = (_Subscription, _SubscriptionFilter, _Schedule, _ScheduleGroup, _QueuePolicy, _TopicPolicy)
-    return [kind(_Clients(clients, account_id)) for kind in kinds]
+    return [kind(StackClients(clients, account_id)) for kind in kinds]
 
 
-class _Clients:
+class StackClients:
     """CloudFormation's clients, whose refusals are errors of the stack."""
 
     def __init__(self, clients: RoleClients, account_id: str) -> None:
@@ -39,6 +39,11 @@ class _Clients:
         self._role = f"arn:aws:iam::{account_id}:role/aws-service-role/cloudformation.amazonaws.com/CloudFormation"
 
     def call(self, service: str, operation: str, region: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation, such as ``put_rule``.
+
+        Raises:
+            AwsError: the service refuses it.
+        """
         try:
             return getattr(self._clients.of(service, region, self._role), operation)(**parameters)
         except ClientError as error:
@@ -46,8 +51,10 @@ class _Clients:
             raise AwsError(status, error.response["Error"]["Code"], error.response["Error"]["Message"]) from None
 
 
-class _EventKind(ResourceKind):
-    def __init__(self, clients: _Clients) -> None:
+class StackKind(ResourceKind):
+    """A kind of resources that is made through a service's own API."""
+
+    def __init__(self, clients: StackClients) -> None:
         self._call = clients.call
 
     def _delete(self, *arguments: str, **parameters: Any) -> None:
@@ -55,7 +62,7 @@ class _EventKind(ResourceKind):
             self._call(*arguments, **parameters)
 
 
-class _Subscription(_EventKind):
+class _Subscription(StackKind):
     type = "AWS::SNS::Subscription"
     attributes = ("Arn",)
 
@@ -82,7 +89,7 @@ class _Subscription(_EventKind):
         self._delete("sns", "unsubscribe", region, SubscriptionArn=made.physical_id)
 
 
-class _SubscriptionFilter(_EventKind):
+class _SubscriptionFilter(StackKind):
     type = "AWS::Logs::SubscriptionFilter"
     name_property = "FilterName"
 
@@ -115,7 +122,7 @@ class _SubscriptionFilter(_EventKind):
         )
 
 
-class _Schedule(_EventKind):
+class _Schedule(StackKind):
     type = "AWS::Scheduler::Schedule"
     name_property = "Name"
     attributes = ("Arn",)
@@ -137,7 +144,7 @@ class _Schedule(_EventKind):
         return Made(name[:64], {"Arn": answer["ScheduleArn"], "group": properties.get("GroupName", "default")})
 
 
-class _ScheduleGroup(_EventKind):
+class _ScheduleGroup(StackKind):
     type = "AWS::Scheduler::ScheduleGroup"
     name_property = "Name"
     attributes = ("Arn",)
@@ -150,7 +157,7 @@ class _ScheduleGroup(_EventKind):
         self._delete("scheduler", "delete_schedule_group", region, Name=made.physical_id)
 
 
-class _QueuePolicy(_EventKind):
+class _QueuePolicy(StackKind):
     type = "AWS::SQS::QueuePolicy"
 
     def create(self, region: str, name: str, properties: dict[str, Any]) -> Made:
@@ -171,7 +178,7 @@ class _QueuePolicy(_EventKind):
         self._call("sqs", "set_queue_attributes", region, QueueUrl=queue, Attributes={"Policy": policy})
 
 
-class _TopicPolicy(_EventKind):
+class _TopicPolicy(StackKind):
     type = "AWS::SNS::TopicPolicy"
 
     def create(self, region: str, name: str, properties: dict[str, Any]) -> Made:
@@ -197,7 +204,7 @@ def notify_from_stacks(moto: Replacements, clients: RoleClients, account_id: str
     """Let a stack's buckets have their NotificationConfiguration, which moto's model of ``AWS::S3::Bucket`` leaves out."""
     from moto.s3.models import FakeBucket
 
-    call = _Clients(clients, account_id).call
+    call = StackClients(clients, account_id).call
 
     def notify(bucket: FakeBucket, properties: Mapping[str, Any]) -> None:
         if "NotificationConfiguration" in properties or bucket.notification_configuration:

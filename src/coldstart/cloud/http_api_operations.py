@@ -98,7 +98,7 @@ class HttpApiOperations:
             raise AwsError(400, "BadRequestException", "Unable to parse API definition") from None
         api = backend.create_api(
             api_key_selection_expression="",
-            cors_configuration="",
+            cors_configuration=None,
             description="",
             disable_schema_validation="",
             disable_execute_api_endpoint="",

@@ -6,6 +6,7 @@ import atexit
 import os
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.api_stack_resources import api_resource_kinds
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
 from coldstart.cloud.destinations import Destinations
@@ -69,7 +70,11 @@ class Cloud:
         self._rest_api_operations = ServiceApi("apigateway", [])
         role_clients = RoleClients(self._role_variables)
         self._stack_resources = StackResources(
-            [*lambda_resource_kinds(self._lambda.api), *event_resource_kinds(role_clients, ACCOUNT_ID)],
+            [
+                *lambda_resource_kinds(self._lambda.api),
+                *event_resource_kinds(role_clients, ACCOUNT_ID),
+                *api_resource_kinds(role_clients, ACCOUNT_ID),
+            ],
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
             [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],
         )

@@ -7,6 +7,7 @@ half of moto with it.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 from coldstart.cloud.custom_resources import CustomResources
 from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.stack_deployments import StackDeployments
 from coldstart.cloud.stack_updates import update_in_order
 from coldstart.runtime.http_wire import HttpRequest
 
@@ -85,11 +87,19 @@ class StackResources:
         """Give moto its own way back."""
         self._moto.undo()
 
+    def _can_make(self, resource_type: str) -> bool:
+        from moto.cloudformation import parsing
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # moto warns of what it does not know; here it is refused
+            return parsing.resource_class_from_type(resource_type) is not None
+
     def _attach(self) -> None:
         from moto.cloudformation import parsing
 
         for correct in self._corrections:
             correct(self._moto)
+        StackDeployments(self._can_make).attach(self._moto)
         models = {name: _Model(kind) for name, kind in self._kinds.items()}
 
         def class_of(resource_type: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldstart.cloud.moto_patches import (
+    bucket_policies,
     clock,
     dynamodb_stream_records,
     http_apis,
@@ -22,6 +23,7 @@ from coldstart.cloud.moto_patches import (
 )
 
 _PATCHES = (
+    bucket_policies,
     clock,
     dynamodb_stream_records,
     http_apis,
