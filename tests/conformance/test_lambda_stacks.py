@@ -8,7 +8,6 @@ import json
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.conformance.conftest import zipped
 
@@ -25,7 +24,7 @@ def stack(local_aws):
     def create(resources, **parameters):
         name = f"parcel-stack-{next(_numbers)}"
         template = json.dumps({"Resources": resources, **parameters})
-        client.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+        client.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"])
         names.append(name)
         return name
 
@@ -36,7 +35,9 @@ def stack(local_aws):
 
 def update(name, resources, **parameters):
     template = json.dumps({"Resources": resources, **parameters})
-    boto3.client("cloudformation").update_stack(StackName=name, TemplateBody=template)
+    boto3.client("cloudformation").update_stack(
+        StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
 
 
 def outputs(name):
@@ -246,6 +247,8 @@ def test_layers_permissions_urls_queues_and_invocation_settings(stack, local_aws
 
 
 def test_a_resource_that_lambda_refuses_makes_the_stack_fail(stack):
-    with pytest.raises(ClientError) as refused:
-        stack({"Labels": a_function(Runtime="python9.9")})
-    assert "Value python9.9 at 'runtime' failed to satisfy constraint" in str(refused.value)
+    name = stack({"Labels": a_function(Runtime="python9.9")})
+    events = boto3.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    [failed] = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    assert (failed["LogicalResourceId"], failed["ResourceType"]) == ("Labels", "AWS::Lambda::Function")
+    assert "Value python9.9 at 'runtime' failed to satisfy constraint" in failed["ResourceStatusReason"]

@@ -227,6 +227,13 @@ def test_overlapping_configurations_are_refused(s3, bucket, told):
         "InvalidArgument",
         "Configurations overlap. Configurations on the same bucket cannot share a common event type.",
     )
+    twice = configuration(created, suffix=".jpg")
+    twice["Filter"]["Key"]["FilterRules"].append({"Name": "suffix", "Value": ".png"})
+    assert refused(s3, bucket, LambdaFunctionConfigurations=[twice]) == (
+        400,
+        "InvalidArgument",
+        "Cannot specify more than one suffix rule in a filter.",
+    )
     for one, two in (
         (configuration(created, prefix="in/"), configuration(created, prefix="out/")),
         (configuration(created, prefix="in/", suffix=".jpg"), configuration(created, prefix="in/", suffix=".png")),

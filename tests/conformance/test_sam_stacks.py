@@ -166,27 +166,85 @@ def test_sam_that_is_not_valid_is_refused(stacks):
 
 def test_what_fails_is_rolled_back(stacks):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html."""
-    queue = f"rolled-back-{next(_numbers)}"
-    function = {
-        "Runtime": "python3.14",
-        "Handler": "index.pack",
-        "Role": "arn:aws:iam::123456789012:role/nobody",
-        "Code": {"ZipFile": CODE},
-        "Environment": {"Variables": {"QUEUE": {"Ref": "Queue"}}},
+    functions = len(boto3.client("lambda").list_functions()["Functions"])
+    roles = len(boto3.client("iam").list_roles()["Roles"])
+    template = parcel()
+    template["Resources"]["Alias"] = {
+        "Type": "AWS::Lambda::Alias",
+        "Properties": {"FunctionName": {"Ref": "Pack"}, "FunctionVersion": "7", "Name": "seventh"},
     }
-    template = {
-        "Resources": {
-            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": queue}},
-            "Pack": {"Type": "AWS::Lambda::Function", "Properties": function},
-        }
-    }
-    name = f"failing-{next(_numbers)}"
-    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template))
-    assert stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
-    events = stacks.describe_stack_events(StackName=name)["StackEvents"]
+    stack = deployed(stacks, template)
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "Outputs" not in stack
+    events = stacks.describe_stack_events(StackName=stack["StackName"])["StackEvents"]
     [failed] = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
-    assert "Pack: The role defined for the function cannot be assumed by Lambda." in failed["ResourceStatusReason"]
-    assert not boto3.client("sqs").list_queues(QueueNamePrefix=queue).get("QueueUrls")
+    assert (failed["LogicalResourceId"], failed["ResourceType"]) == ("Alias", "AWS::Lambda::Alias")
+    assert "Function not found" in failed["ResourceStatusReason"]
+    made, deleted = (
+        {event["LogicalResourceId"] for event in events if event["ResourceStatus"] == status}
+        for status in ("CREATE_COMPLETE", "DELETE_COMPLETE")
+    )
+    assert "Pack" in made
+    assert made == deleted
+    assert len(boto3.client("lambda").list_functions()["Functions"]) == functions
+    assert len(boto3.client("iam").list_roles()["Roles"]) == roles
+    assert not boto3.client("sqs").list_queues(QueueNamePrefix=stack["StackName"]).get("QueueUrls")
+
+
+def test_each_resource_has_its_event(stacks):
+    stack = deployed(stacks, {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    events = stacks.describe_stack_events(StackName=stack["StackName"])["StackEvents"]
+    told = [(event["ResourceType"], event["ResourceStatus"]) for event in reversed(events)]
+    assert told == [
+        ("AWS::CloudFormation::Stack", "REVIEW_IN_PROGRESS"),
+        ("AWS::CloudFormation::Stack", "CREATE_IN_PROGRESS"),
+        ("AWS::SNS::Topic", "CREATE_COMPLETE"),
+        ("AWS::CloudFormation::Stack", "CREATE_COMPLETE"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resources", "why"),
+    [
+        (
+            {
+                "Orders": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Parcels"}}},
+                "Parcels": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::Sub": "${Orders}"}}},
+            },
+            r"Circular dependency between resources: \[Orders, Parcels\]",
+        ),
+        (
+            {"Orders": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Parcels"}}}},
+            r"Unresolved resource dependencies \[Parcels\] in the Resources block of the template",
+        ),
+        ({}, "At least one Resources member must be defined"),
+    ],
+)
+def test_a_template_that_cannot_be_made_is_refused(stacks, resources, why):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html."""
+    with pytest.raises(ClientError, match=why):
+        stacks.create_stack(StackName=f"refused-{next(_numbers)}", TemplateBody=json.dumps({"Resources": resources}))
+
+
+def test_capabilities_are_acknowledged(stacks):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, Capabilities."""
+    document = {"Version": "2012-10-17", "Statement": []}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
+    named = {"Type": "AWS::IAM::Role", "Properties": {**role["Properties"], "RoleName": f"packer-{next(_numbers)}"}}
+
+    def create(resource: dict[str, Any], *capabilities: str) -> None:
+        body = json.dumps({"Resources": {"Packer": resource}})
+        name = f"capable-{next(_numbers)}"
+        stacks.create_stack(StackName=name, TemplateBody=body, Capabilities=list(capabilities))
+
+    with pytest.raises(ClientError, match=r"InsufficientCapabilitiesException.*: \[CAPABILITY_IAM\]"):
+        create(role)
+    with pytest.raises(ClientError, match=r"InsufficientCapabilitiesException.*: \[CAPABILITY_NAMED_IAM\]"):
+        create(named, "CAPABILITY_IAM")
+    create(role, "CAPABILITY_IAM")
+    create(named, "CAPABILITY_NAMED_IAM")
+    with pytest.raises(ClientError, match=r": \[CAPABILITY_AUTO_EXPAND, CAPABILITY_IAM\]"):
+        stacks.create_stack(StackName="expanded", TemplateBody=json.dumps(parcel()))
 
 
 def test_alarms_and_metric_filters_of_a_stack(stacks):

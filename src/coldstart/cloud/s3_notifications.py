@@ -169,6 +169,9 @@ class S3Notifications:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html.
         """
         notifications = list(_notifications(bucket))
+        for name in ("prefix", "suffix"):
+            if any(_rule_names(notification).count(name) > 1 for notification in notifications):
+                raise S3ClientError("InvalidArgument", f"Cannot specify more than one {name} rule in a filter.")
         rules = [_rule(notification) for notification in notifications]
         for number, rule in enumerate(rules):
             for other in rules[:number]:
@@ -202,9 +205,16 @@ def _notifications(bucket: FakeBucket) -> Iterator[Notification]:
         yield from (*configuration.cloud_function, *configuration.queue, *configuration.topic)
 
 
+def _filter_rules(notification: Notification) -> list[dict[str, str]]:
+    return list(notification.filters.get("S3Key", {}).get("FilterRule", []))
+
+
+def _rule_names(notification: Notification) -> list[str]:
+    return [rule["Name"].lower() for rule in _filter_rules(notification)]
+
+
 def _rule(notification: Notification) -> Rule:
-    rules = notification.filters.get("S3Key", {}).get("FilterRule", [])
-    values = {rule["Name"].lower(): rule["Value"] for rule in rules}
+    values = {rule["Name"].lower(): rule["Value"] for rule in _filter_rules(notification)}
     return Rule(notification.events, values.get("prefix", ""), values.get("suffix", ""))
 
 

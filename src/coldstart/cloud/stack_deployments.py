@@ -1,26 +1,22 @@
-"""Stacks and change sets as CloudFormation makes them, and SAM's templates.
+"""Stacks and change sets as CloudFormation makes them: proposed, made, rolled back, with an event for each resource.
 
-moto (cloudformation/models.py) passes over ``Transform`` and over types that it does not know, forgets outputs and tags of stacks that a
-change set made, and leaves a stack half made when a resource fails. Here a SAM template is turned into plain CloudFormation by AWS's own
-aws-sam-translator; a type that cannot be made is refused before anything is; and what fails is rolled back.
+moto (cloudformation/models.py) forgets outputs and tags of stacks that a change set made, takes a second change set for the first
+when they share a name, and leaves a stack half made when a resource fails.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacks.html.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.stack_templates import plain_template
 
 if TYPE_CHECKING:
     from moto.cloudformation.models import CloudFormationBackend, Stack
-
-SERVERLESS = "AWS::Serverless-2016-10-31"
-_MADE_BY_NOBODY = ("AWS::CloudFormation::WaitConditionHandle", "AWS::CDK::Metadata")
 
 
 class StackDeployments:
@@ -35,29 +31,35 @@ class StackDeployments:
 
     def attach(self, moto: Replacements) -> None:
         """Take over from moto."""
-        from moto.cloudformation import models, responses
+        from moto.cloudformation import models, parsing, responses
         from moto.cloudformation.exceptions import ValidationError
         from moto.cloudformation.models import CloudFormationBackend, Stack
 
         def create_stack(
             backend: CloudFormationBackend, name: str, template: str, parameters: Any, **rest: Any
         ) -> Stack:
-            stack = create(backend, name, self._plain(template, parameters, backend), parameters, **rest)
-            stack.__dict__["asked_for"] = template
-            return stack
+            plain = plain_template(template, parameters or {}, backend.account_id, self._can_make, _capabilities())
+            return create(backend, name, plain, parameters, **rest)
 
         def create_resources(stack: Stack) -> None:
             try:
                 make(stack)
             except Exception as error:
-                _roll_back(stack, "CREATE", _why(error))
+                _roll_back(stack, _why(error))
+            else:
+                made = [_event(stack, name, "CREATE_COMPLETE") for name in _made(stack)]
+                stack.events[-1:-1] = made  # before the stack's own CREATE_COMPLETE
 
         def update_stack(
             backend: CloudFormationBackend, name: str, template: str, role_arn: Any, parameters: Any, tags: Any
         ) -> Stack:
-            plain = self._plain(
-                template, {one["ParameterKey"]: one.get("ParameterValue") for one in parameters or []}, backend
-            )
+            given = {one["ParameterKey"]: one.get("ParameterValue") for one in parameters or []}
+            plain = plain_template(template, given, backend.account_id, self._can_make, _capabilities())
+            return change(backend, name, plain, role_arn, parameters, tags)
+
+        def change(
+            backend: CloudFormationBackend, name: str, plain: str, role_arn: Any, parameters: Any, tags: Any
+        ) -> Stack:
             before = backend.get_stack(name)
             kept = str(before.template), dict(before.parameters)
             try:
@@ -65,6 +67,7 @@ class StackDeployments:
             except ValidationError:
                 raise
             except Exception as error:
+                before.events.append(_event(before, _failed(before), "UPDATE_FAILED", _why(error)))
                 before._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=_why(error))
                 before.update(kept[0], role_arn, parameters=kept[1], tags=None)
                 before._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
@@ -72,7 +75,14 @@ class StackDeployments:
                 return before
 
         def create_change_set(backend: CloudFormationBackend, **settings: Any) -> Any:
-            settings["template"] = self._plain(settings["template"], settings["parameters"], backend)
+            settings["template"] = plain_template(
+                settings["template"],
+                settings["parameters"] or {},
+                backend.account_id,
+                self._can_make,
+                _capabilities(),
+                is_proposed=True,
+            )
             return propose(backend, **settings)
 
         def execute_change_set(
@@ -98,10 +108,11 @@ class StackDeployments:
                 backend.stacks[change_set.stack_id] = made
             else:
                 given = [{"ParameterKey": key, "ParameterValue": value} for key, value in change_set.parameters.items()]
-                update_stack(
-                    backend, change_set.stack_name, change_set.template, change_set.role_arn, given, change_set.tags
-                )
-            change_set.execution_status = "EXECUTE_COMPLETE"
+                change(backend, change_set.stack_name, change_set.template, change_set.role_arn, given, change_set.tags)
+            # What else was proposed compares with a stack that is no more.
+            for id, proposed in list(backend.change_sets.items()):
+                if proposed.stack_id == change_set.stack_id:
+                    del backend.change_sets[id]
 
         def template_at(template_url: str, account_id: str, partition: str) -> str:
             parts = urlsplit(template_url)
@@ -115,6 +126,16 @@ class StackDeployments:
                 raise ValidationError(message=f"S3 error: The specified key does not exist: {key}")
             return str(found.value.decode())
 
+        def noting_failures(work: Callable[..., Any]) -> Callable[..., Any]:
+            def noted(logical_id: str, resource_json: Any, resources_map: Any, **rest: Any) -> Any:
+                try:
+                    return work(logical_id, resource_json, resources_map, **rest)
+                except Exception as error:
+                    resources_map.__dict__.setdefault("failed", (logical_id, resource_json["Type"]))
+                    raise error
+
+            return noted
+
         create = moto.put(CloudFormationBackend, "create_stack", create_stack)
         make = moto.put(Stack, "create_resources", create_resources)
         update = moto.put(CloudFormationBackend, "update_stack", update_stack)
@@ -122,85 +143,68 @@ class StackDeployments:
         moto.put(CloudFormationBackend, "execute_change_set", execute_change_set)
         motos_template_at = moto.put(responses, "get_stack_from_s3_url", template_at)
         moto.put(models, "get_stack_from_s3_url", template_at)
-
-    def _plain(self, template: str, parameters: Any, backend: CloudFormationBackend) -> str:
-        """Return a template as plain CloudFormation, in JSON.
-
-        Raises:
-            ValidationError: it cannot be read, has a type that cannot be made, or is no valid SAM.
-        """
-        from moto.cloudformation.exceptions import ValidationError
-        from moto.cloudformation.models import Stack
-
-        try:
-            document = Stack.parse_template(template)
-        except Exception as error:
-            raise ValidationError(message=f"Template format error: {error}") from None
-        if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-            raise ValidationError(message="Template format error: At least one Resources member must be defined.")
-        transforms = document.get("Transform") or []
-        if SERVERLESS in (transforms if isinstance(transforms, list) else [transforms]):
-            document = _translated(document, parameters or {}, backend)
-            document.pop("Transform", None)
-        unknown = sorted(
-            {
-                str(resource.get("Type"))
-                for resource in document["Resources"].values()
-                if resource.get("Type") not in _MADE_BY_NOBODY and not self._can_make(str(resource.get("Type")))
-            }
-        )
-        if unknown:
-            raise ValidationError(
-                message=f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]. "
-                "The local AWS cannot make them; take them out, or try this template on a real account."
-            )
-        return json.dumps(document, default=str)
+        for each in ("parse_and_create_resource", "parse_and_update_resource"):
+            moto.put(parsing, each, noting_failures(getattr(parsing, each)))
 
 
-class _ManagedPolicies:
-    """What the translator asks IAM for: the ARNs of managed policies by their names."""
+def _capabilities() -> list[str] | None:
+    """Return what the caller of CloudFormation's API acknowledged, or None where there was no such call."""
+    from flask import has_request_context, request
 
-    def __init__(self, account_id: str) -> None:
-        self._account_id = account_id
-
-    def load(self) -> dict[str, str]:
-        from moto.iam.models import iam_backends
-
-        return {policy.name: policy.arn for policy in iam_backends[self._account_id]["aws"].managed_policies.values()}
+    if not has_request_context():
+        return None
+    return [value for name, value in request.form.items() if name.startswith("Capabilities.member.")]
 
 
-def _translated(document: dict[str, Any], parameters: dict[str, Any], backend: CloudFormationBackend) -> dict[str, Any]:
-    from moto.cloudformation.exceptions import ValidationError
-    from samtranslator.model.exceptions import InvalidDocumentException
-    from samtranslator.translator.transform import transform
-
-    given = {
-        **{name: each["Default"] for name, each in (document.get("Parameters") or {}).items() if "Default" in each},
-        **parameters,
-    }
-    try:
-        return dict(transform(document, given, _ManagedPolicies(backend.account_id)))
-    except InvalidDocumentException as error:
-        causes = " ".join(cause.message for cause in error.causes)
-        raise ValidationError(
-            message=f"Transform {SERVERLESS} failed with: Invalid Serverless Application Specification document. "
-            f"Number of errors found: {len(error.causes)}. {causes}"
-        ) from None
-
-
-def _roll_back(stack: Stack, what: str, why: str) -> None:
+def _roll_back(stack: Stack, why: str) -> None:
     """Delete what a stack has made, and keep the stack itself with its events, as CloudFormation does."""
-    failed = next((name for name in stack.resource_map if name not in stack.resource_map._parsed_resources), stack.name)
-    stack._add_stack_event(f"{what}_FAILED", resource_status_reason=f"{failed}: {why}")
+    from moto.cloudformation.parsing import OutputMap
+
+    failed = _failed(stack)
+    made = _made(stack)
+    stack.events += [_event(stack, name, "CREATE_COMPLETE") for name in made]
+    stack.events.append(_event(stack, failed, "CREATE_FAILED", why))
     stack._add_stack_event(
-        "ROLLBACK_IN_PROGRESS", resource_status_reason=f"The following resource(s) failed to create: [{failed}]."
+        "ROLLBACK_IN_PROGRESS",
+        resource_status_reason=f"The following resource(s) failed to create: [{failed[0]}]. Rollback requested by user.",
     )
-    made = stack.resource_map._parsed_resources
-    templates = stack.resource_map._resource_json_map
-    for name in reversed([name for name in made if name in templates]):
-        stack.resource_map._delete_resource(made.pop(name), templates[name])
+    resources = stack.resource_map
+    for name in reversed(made):
+        resources._delete_resource(resources._parsed_resources.pop(name[0]), resources._resource_json_map[name[0]])
+        stack.events.append(_event(stack, name, "DELETE_COMPLETE"))
+    resources._resource_json_map = {}  # moto makes what is asked for and not there, also by looking at outputs
+    stack.output_map = OutputMap(resources, {}, stack.stack_id)
     stack._add_stack_event("ROLLBACK_COMPLETE")
     stack.status = "ROLLBACK_COMPLETE"
+
+
+def _made(stack: Stack) -> list[tuple[str, str]]:
+    """Return logical id and type of what a stack has made, in the order in which it was made."""
+    templates = stack.resource_map._resource_json_map
+    made = stack.resource_map._parsed_resources
+    return [(name, templates[name]["Type"]) for name in made if name in templates and made[name] is not None]
+
+
+def _failed(stack: Stack) -> tuple[str, str]:
+    """Return logical id and type of the resource that could not be made; the stack's own when it was none."""
+    return stack.resource_map.__dict__.pop("failed", (stack.name, "AWS::CloudFormation::Stack"))
+
+
+def _event(stack: Stack, resource: tuple[str, str], status: str, why: str | None = None) -> Any:
+    from moto.cloudformation.models import Event
+
+    logical_id, resource_type = resource
+    made = stack.resource_map._parsed_resources.get(logical_id)
+    return Event(
+        stack_id=stack.stack_id,
+        stack_name=stack.name,
+        logical_resource_id=logical_id,
+        physical_resource_id=str(getattr(made, "physical_resource_id", "")),
+        resource_type=resource_type,
+        resource_status=status,
+        resource_status_reason=why,
+        resource_properties=None,
+    )
 
 
 def _change_set(backend: CloudFormationBackend, name: str, stack_name: str | None) -> Any:

@@ -85,8 +85,8 @@ def references(definition: Any) -> set[str]:
                 case "DependsOn", list():
                     found |= set(value)
                 case "Fn::Sub", _:
-                    text = value[0] if isinstance(value, list) else value
-                    found |= set(_IN_TEXT.findall(text)) | references(value)
+                    text, own = value if isinstance(value, list) else (value, {})
+                    found |= (set(_IN_TEXT.findall(text)) - own.keys()) | references(own)
                 case _:
                     found |= references(value)
     return found
