@@ -14,11 +14,12 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 $(shell rm -f $(STAMP))
 endif
 
-LOCK := $(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-        --no-emit-index-url --custom-compile-command "make lock" --quiet
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" --quiet
+# What lives in an environment of its own, because the course's cannot have it; each is locked beside its .in file.
+APART := site/zensical tools/aws benchmarks/peers/ministack benchmarks/peers/python-lambda-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check build site npm zensical bench lock nbval platforms
+.PHONY: help setup lab tools test check build site npm zensical bench lock nbval platforms
 
 help: ## Say what there is
 	@echo "Cold Start: an executable course on AWS Lambda."
@@ -52,7 +53,12 @@ $(STAMP): requirements.lock pyproject.toml
 lab: $(STAMP) ## Open the course in JupyterLab
 	@$(COLDSTART) lab $(ARGS)
 
+# What deploys functions, in environments of its own: for the lessons about it, and for their tests.
+tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
+	@$(COLDSTART) tools
+
 test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
+	@$(COLDSTART) tools || [ "$$CI" != true ]
 	@$(COLDSTART) build --check --no-run
 	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
@@ -99,11 +105,13 @@ $(VENV)/zensical: site/zensical.lock | $(STAMP)
 bench: $(STAMP) ## Measure speed side by side with its peers and print the tables
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lock: $(STAMP) ## Take the newest versions into requirements.lock and constraints.txt
-	@$(LOCK) --upgrade --generate-hashes --output-file requirements.lock
-	@$(LOCK) --constraints requirements.lock --no-annotate --output-file constraints.txt
-	@$(BIN)/uv pip compile site/zensical.in --universal --python-version 3.11 --upgrade --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" --quiet --output-file site/zensical.lock
+lock: $(STAMP) ## Take the newest versions into requirements.lock and the other locks
+	@$(LOCK) pyproject.toml --extra dev --upgrade --generate-hashes --output-file requirements.lock
+	@$(LOCK) pyproject.toml --extra dev --constraints requirements.lock --no-annotate --output-file constraints.txt
+	@for name in $(APART); do $(LOCK) $$name.in --upgrade --generate-hashes --output-file $$name.lock || exit 1; done
+	@if command -v npm >/dev/null; then \
+	  cd tools/osls && npm update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	  else echo "There is no npm here: tools/osls/package-lock.json stays as it is."; fi
 	@$(MAKE) --no-print-directory platforms
 
 # What environment.yml installs has a wheel for every package on every platform, so that nobody needs a compiler.

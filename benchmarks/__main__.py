@@ -21,7 +21,6 @@ from benchmarks import (
     warm_invoke,
 )
 from benchmarks.findings import Bar, CannotMeasure, Finding
-from benchmarks.peers.environments import PeerMissing, relock
 from benchmarks.peers.guests import Guests
 from benchmarks.report import machine, show, show_bars
 
@@ -43,14 +42,8 @@ QUESTIONS: dict[str, tuple[Callable[[Guests, int], Finding], int]] = {
 @click.argument("questions", nargs=-1, type=click.Choice(list(QUESTIONS)))
 @click.option("--rounds", type=click.IntRange(min=1), help="Rounds of each question (default: enough for each).")
 @click.option("--peers/--no-peers", default=True, help="Compare with peers, or measure only ours.")
-@click.option("--relock", "newest", is_flag=True, help="Take the newest versions of the peers into their lock files.")
-def main(questions: tuple[str, ...], rounds: int | None, peers: bool, newest: bool) -> None:
+def main(questions: tuple[str, ...], rounds: int | None, peers: bool) -> None:
     """Answer the questions one by one; one that fails does not stop the others."""
-    if newest:
-        try:
-            return relock()
-        except PeerMissing as missing:
-            sys.exit(str(missing))
     console = Console()
     console.print(f"{machine()}.", highlight=False)
     console.print("Contestants take turns: compare within a table. The p99 of fewer than 100 samples is the slowest.")

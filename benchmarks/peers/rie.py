@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.local_functions import DeployedFunction, client_for
-from benchmarks.peers.environments import PeerMissing, python_environment
+from benchmarks.peers.environments import PeerMissing
 from benchmarks.peers.server import free_port, function_folder, server
+from coldstart.lab import deployment_tools
+from coldstart.lab.tool_environments import CannotInstall
 
 _BINARIES = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
 
@@ -27,8 +29,10 @@ class RuntimeInterfaceEmulator:
     def __init__(self) -> None:
         if sys.platform != "linux" or platform.machine() not in _BINARIES:
             raise PeerMissing("it exists for Linux only")
-        environment = python_environment("rie")
-        self._python = environment / "bin/python"
+        try:
+            environment = deployment_tools.aws_environment()
+        except CannotInstall as reason:
+            raise PeerMissing(str(reason)) from reason
         self._program = next(environment.glob(f"lib/python*/site-packages/samcli/local/rapid/{self._binary}"))
         self._program.chmod(0o755)
 
@@ -51,7 +55,7 @@ class RuntimeInterfaceEmulator:
             f"127.0.0.1:{port}",
             "--runtime-api-address",
             f"127.0.0.1:{runtime_api}",
-            str(self._python),
+            sys.executable,
             "-m",
             "awslambdaric",
             "app.handler",

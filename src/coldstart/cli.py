@@ -30,7 +30,7 @@ def main() -> None:
     Your functions really are deployed and really run, on this machine. You need no AWS account and no network.
 
     \b
-    To learn:           coldstart lab, coldstart status, coldstart reset, coldstart doctor
+    To learn:           coldstart lab, coldstart status, coldstart reset, coldstart doctor, coldstart tools
     To write lessons:   coldstart new-lesson, coldstart prove, coldstart build, coldstart site
     """  # noqa: D301 (click reads the control character, not its name)
 
@@ -49,7 +49,7 @@ def lab(no_browser: bool, port: int | None, folder: Path) -> None:
 
     JupyterLab listens on 127.0.0.1 only. Your AWS credentials are kept out of it. Ctrl-C ends it.
     """
-    from coldstart.lab import learner_folder, server
+    from coldstart.lab import deployment_tools, learner_folder, server
 
     folder = folder.resolve()
     try:
@@ -69,6 +69,7 @@ def lab(no_browser: bool, port: int | None, folder: Path) -> None:
         console.print(f"There is a new edition of {yours}. You wrote in yours, so it stays; the new one is {new}.")
 
     taken = server.hide_aws_account(os.environ)
+    os.environ.update(deployment_tools.variables())
     if taken:
         console.print(f"Your AWS account stays outside. Taken out of the notebooks' environment: {', '.join(taken)}.")
     open_browser = not no_browser and server.can_show_a_browser(os.environ)
@@ -185,6 +186,23 @@ def doctor(folder: Path) -> None:
             console.print(f"{'':22} Fix: {finding.fix}", markup=False)
     if has_problems(findings):
         raise SystemExit(1)
+
+
+@main.command()
+def tools() -> None:
+    """Install the tools that deploy functions: sam, aws and osls.
+
+    They go into .tools/ of the course's folder, in the versions its locks name; a notebook finds them by itself. Needs a
+    network and npm once. What is there already stays.
+    """
+    from coldstart.lab import deployment_tools
+    from coldstart.lab.tool_environments import CannotInstall
+
+    try:
+        deployment_tools.install(lambda line: console.print(line, markup=False))
+    except CannotInstall as error:
+        raise click.ClickException(str(error)) from error
+    console.print(f"sam, aws and osls are in {deployment_tools.FOLDER / 'bin'}")
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -12,7 +13,19 @@ from packaging.utils import canonicalize_name
 PROJECT = Path(__file__).resolve().parents[2]
 LOCK = (PROJECT / "requirements.lock").read_text()
 CONSTRAINTS = (PROJECT / "constraints.txt").read_text()
-ZENSICAL = (PROJECT / "site/zensical.lock").read_text()
+# What is installed apart from the course, each with how many packages it has at least.
+APART = {
+    "site/zensical.lock": 5,
+    "tools/aws.lock": 80,
+    "benchmarks/peers/ministack.lock": 10,
+    "benchmarks/peers/python-lambda-local.lock": 2,
+}
+NPM = {
+    "package-lock.json": 1,
+    "tools/osls/package-lock.json": 100,
+    "benchmarks/lighthouse/package-lock.json": 100,
+    "benchmarks/peers/serverless-offline/package-lock.json": 100,
+}
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
 
 
@@ -22,29 +35,40 @@ def requirements(text: str) -> list[Requirement]:
     return [Requirement(line.split(" --hash=")[0]) for line in lines if re.match(r"[A-Za-z0-9]", line)]
 
 
-@pytest.mark.parametrize(("text", "at_least"), [(LOCK, 100), (ZENSICAL, 5)], ids=["requirements.lock", "zensical.lock"])
-def test_every_locked_package_has_hashes(text: str, at_least: int) -> None:
-    entries = re.split(r"\n(?=[A-Za-z0-9])", text.split("\n", 2)[2])
-    assert len(entries) > at_least
+@pytest.mark.parametrize(("name", "at_least"), [("requirements.lock", 100), *APART.items()])
+def test_every_locked_package_has_hashes(name: str, at_least: int) -> None:
+    entries = re.split(r"\n(?=[A-Za-z0-9])", (PROJECT / name).read_text().split("\n", 2)[2])
+    assert len(entries) >= at_least
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-@pytest.mark.parametrize(
-    "text", [LOCK, CONSTRAINTS, ZENSICAL], ids=["requirements.lock", "constraints.txt", "zensical.lock"]
-)
-def test_a_lock_names_no_place(text: str) -> None:
+@pytest.mark.parametrize("name", ["requirements.lock", "constraints.txt", *APART])
+def test_a_lock_names_no_place(name: str) -> None:
+    text = (PROJECT / name).read_text()
     assert re.findall(r".*(?:://|index-url|find-links|trusted-host|\s@\s|file:).*", text) == []
     assert not re.search(r"(?m)^\s*(?:-e|-r|-c|\.|/)", text)
     assert "#    make lock\n" in text[:120], "the header names the command of the project, not one of some machine"
 
 
-def test_what_npm_installs_for_the_site_has_hashes_and_no_place() -> None:
-    packages = json.loads((PROJECT / "package-lock.json").read_text())["packages"]
-    wanted = json.loads((PROJECT / "package.json").read_text())["dependencies"]
+@pytest.mark.parametrize(("name", "at_least"), NPM.items())
+def test_what_npm_installs_has_hashes_and_no_place(name: str, at_least: int) -> None:
+    packages = json.loads((PROJECT / name).read_text())["packages"]
+    wanted = json.loads((PROJECT / name).with_name("package.json").read_text())["dependencies"]
     assert {f"node_modules/{name}" for name in wanted} <= set(packages)
-    installed = {name: package for name, package in packages.items() if name}
+    installed = {name: package for name, package in packages.items() if name and not package.get("link")}
+    assert len(installed) >= at_least
     assert [name for name, package in installed.items() if "resolved" in package] == []
     assert [name for name, package in installed.items() if not package.get("integrity", "").startswith("sha512-")] == []
+
+
+def test_every_lock_of_the_project_is_held_to_this() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.lock", "*package-lock.json"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert set(listed.stdout.split()) == {"requirements.lock", *APART, *NPM}
+    apart = re.search(r"(?m)^APART := (.*)$", (PROJECT / "Makefile").read_text())
+    assert apart is not None
+    assert [f"{name}.lock" for name in apart[1].split()] == list(APART), "`make lock` renews them all"
 
 
 def test_the_constraints_are_the_lock_without_hashes() -> None:

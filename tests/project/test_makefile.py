@@ -19,7 +19,7 @@ def make(*arguments: str, folder: Path = PROJECT) -> subprocess.CompletedProcess
 
 def test_help_lists_the_commands() -> None:
     said = make().stdout
-    for target in ("setup", "lab", "test", "check", "build", "site", "bench", "lock"):
+    for target in ("setup", "lab", "tools", "test", "check", "build", "site", "bench", "lock"):
         assert re.search(rf"make {target}\s+[A-Z]", said), f"make help says nothing about {target}"
 
 
