@@ -6,15 +6,21 @@ private.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-from coldstart.course import Exercise, Requirement, Submission, WrongAnswer, expect
+from coldstart.course import Exercise, Reply, Requirement, Submission, WrongAnswer, expect
 
 
 def _shown(value: object) -> str:
     """What a caller got, in words a learner can compare with the code."""
     return "null: the handler returned nothing" if value is None else repr(value)
+
+
+def _error(reply: Reply) -> str:
+    """The exception that ended a call, in words; empty when there was none."""
+    return f"{reply.payload['errorType']}: {reply.payload['errorMessage']}" if reply.function_error else ""
 
 
 def _expect_a_dict(answer: object, example: str) -> dict[str, Any]:
@@ -23,7 +29,7 @@ def _expect_a_dict(answer: object, example: str) -> dict[str, Any]:
     next_step = f"Let the handler return a dict: `return {example}`."
     if answer is None:
         why = "Only what the handler returns reaches the caller. Printed text goes to the log."
-    if isinstance(answer, str):
+    if isinstance(answer, str) and answer.lstrip().startswith("{"):
         why = "The runtime writes the JSON. Text that already is JSON is encoded twice and arrives as a string."
         next_step = "Return the dict itself, without `json.dumps`."
     expect(
@@ -308,6 +314,15 @@ def on_shipped(event, context):
             message="No module named 'parcel_texts'",
         ),
         WrongAnswer(
+            "returns_the_text_alone",
+            code="""\
+def on_shipped(event, context):
+    return f"Order {event['order_id']} left us today. Follow it: {event['tracking_url']}"
+""",
+            misconception=None,
+            message="The caller reads the answer by its keys.",
+        ),
+        WrongAnswer(
             "prints_the_text",
             code="""\
 def on_shipped(event, context):
@@ -342,12 +357,10 @@ def _expect_carrier(
     submission: Submission, order: dict[str, object], carrier: str, weighs: str, why: str, next_step: str
 ) -> None:
     reply = submission.deploy().invoke(order, may_fail=True)
-    error = reply.payload if reply.function_error else None
-    got = f"{error['errorType']}: {error['errorMessage']}" if error else _shown(reply.payload)
     expect(
         reply.function_error is None and reply.payload == {"carrier": carrier},
         expected=f"{order['items']} x {order['kg_each']!r} kg is {weighs} kg, so {{'carrier': '{carrier}'}}",
-        got=got,
+        got=_error(reply) or _shown(reply.payload),
         why=why,
         next_step=next_step,
     )
@@ -391,10 +404,15 @@ def _takes_half_kilos(submission: Submission) -> None:
 
 
 def _refuses_what_is_no_weight(submission: Submission) -> None:
-    reply = submission.deploy().invoke({"order_id": "P-5006", "items": 1, "kg_each": "heavy"}, may_fail=True)
+    for order in ({"order_id": "P-5006", "items": 1, "kg_each": "heavy"}, {"order_id": "P-5007", "items": 1}):
+        _expect_a_failed_call(submission, order)
+
+
+def _expect_a_failed_call(submission: Submission, order: dict[str, object]) -> None:
+    reply = submission.deploy().invoke(order, may_fail=True)
     expect(
         reply.function_error is not None,
-        expected="a failed call: nobody knows what this order weighs",
+        expected=f"a failed call for {json.dumps(order)}: nobody knows what this order weighs",
         got=f"an answer, {_shown(reply.payload)}, as if the parcel had been weighed",
         why="An answer that is made up is worse than an error. An error stands in the log, and somebody can help.",
         next_step="Let the exception out. Lambda marks the call as failed and writes the traceback for you.",
@@ -506,6 +524,18 @@ def handler(event, context):
             message="`int` takes whole numbers only.",
         ),
         WrongAnswer(
+            "takes_a_missing_weight_for_nothing",
+            code="""\
+def handler(event, context):
+    weight = event["items"] * float(event.get("kg_each", 0))
+    if weight > 30:
+        return {"carrier": "freight"}
+    return {"carrier": "post"}
+""",
+            misconception="M22",
+            message='a failed call for {"order_id": "P-5007", "items": 1}',
+        ),
+        WrongAnswer(
             "sends_unweighed_parcels_by_post",
             code="""\
 def handler(event, context):
@@ -518,7 +548,7 @@ def handler(event, context):
     return {"carrier": "post"}
 """,
             misconception="M22",
-            message="An answer that is made up is worse than an error.",
+            message='a failed call for {"order_id": "P-5006"',
         ),
     ],
     stub_message="TypeError: '>' not supported between instances of 'str' and 'int'",
@@ -605,9 +635,9 @@ def _failure_tells_the_caller_nothing_inside(submission: Submission) -> None:
     expect(
         reply.function_error is None,
         expected="an answer with statusCode 500",
-        got=f"no answer: the call failed with {reply.function_error and reply.payload.get('errorType')}",
+        got=f"no answer: the call failed with {_error(reply)}",
         why="A customer waits in front of a web page. Here the failure has to become an answer.",
-        next_step="Keep `try` and `except`, and return the 500 from there.",
+        next_step="Keep `try` and `except`, and return the 500 from there. What stands in the `except` may not fail either.",
     )
     answer = _expect_a_dict(reply.payload, '{"statusCode": 500, "body": ...}')
     body = str(answer.get("body"))

@@ -68,6 +68,30 @@ Next step:      Take the name from `event["name"]`."""
             id="exception",
         ),
         pytest.param(
+            "def handler(event):\n    return 1\n",
+            "TypeError: handler() takes 1 positional argument but 2 were given",
+            "`def handler(event, context):`",
+            id="one-parameter",
+        ),
+        pytest.param(
+            handler('return context["aws_request_id"]'),
+            "TypeError: 'LambdaContext' object is not subscriptable",
+            "`context.aws_request_id`",
+            id="context-with-brackets",
+        ),
+        pytest.param(
+            handler("return event.name"),
+            "AttributeError: 'dict' object has no attribute 'name'",
+            'Look at line 2 of greet.py. A dict gives its values to brackets, not behind a dot: `["name"]`.',
+            id="event-with-a-dot",
+        ),
+        pytest.param(
+            handler('return event["{nmae}"]'),
+            "KeyError: '{nmae}'",
+            "has no key `{nmae}`",
+            id="a-key-with-braces",
+        ),
+        pytest.param(
             "def handler(event, context)\n    return 1\n",
             "Runtime.UserCodeSyntaxError: Syntax error in module 'greet'",
             "Look at line 1 of greet.py",

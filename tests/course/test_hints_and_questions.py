@@ -19,6 +19,11 @@ def test_hints_come_one_rung_at_a_time(learner: Path) -> None:
     assert "Hint 4 of 5 for exercise 01.1: nearly the code" in hint("01.1").text
 
 
+def test_without_an_id_it_asks_which_one(learner: Path) -> None:
+    for asked in (check, hint, solution, arrange, predict, compare, quiz):
+        assert asked().text == 'Which one? Say it in the brackets. Ids look like "01.2", with the quotes.'
+
+
 def test_the_last_hint_is_the_solution_in_pieces_and_opens_it(learner: Path) -> None:
     assert 'solution("01.1")' not in [hint("01.1").text for _ in range(4)][-1]
     assert (

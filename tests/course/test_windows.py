@@ -53,6 +53,17 @@ def test_a_timeline_has_a_lane_for_each_environment(local_aws: Cloud) -> None:
     assert "⋯ 5 min" in drawn.svg, "the pause is cut short, and says so"
 
 
+def test_the_last_log_lines_of_one_moment_stay_in_their_order(local_aws: Cloud) -> None:
+    logs = boto3.client("logs")
+    group = f"/aws/lambda/window-{uuid.uuid4().hex[:8]}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="environment")
+    now = local_aws.clock.now_ms()
+    lines = [{"timestamp": now, "message": message} for message in ("zebra first", "apple second")]
+    logs.put_log_events(logGroupName=group, logStreamName="environment", logEvents=lines)
+    assert [line.partition(": ")[2] for line in state().log[-2:]] == ["zebra first", "apple second"]
+
+
 def test_failures_and_throttles_are_marked_and_named(local_aws: Cloud) -> None:
     name = _function("def handler(event, context):\n    raise ValueError('no label')\n")
     _invoke(name)

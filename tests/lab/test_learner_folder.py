@@ -140,7 +140,22 @@ def test_a_damaged_notebook_is_kept(course: Course) -> None:
     assert (course.folder / LESSON).read_text() == '{"cells": ['
 
 
-def test_jupyterlab_trusts_the_courses_own_outputs(course: Course) -> None:
+def test_the_learners_copy_does_not_give_away_what_the_cells_will_print(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    course.ship("first edition", output="the tenth order says 10")
+    course.open()
+    cell = nbformat.read(course.folder / LESSON, as_version=4).cells[0]
+    assert (cell.outputs, cell.execution_count) == ([], None)
+
+
+def test_what_the_learner_ran_stays_when_only_the_courses_outputs_are_new(course: Course) -> None:
+    course.run("START RequestId")
+    course.ship("first edition", output="Duration: 2.1 ms")
+    assert course.open() == Editions()
+    assert nbformat.read(course.folder / LESSON, as_version=4).cells[0].outputs[0].text == "START RequestId"
+
+
+def test_jupyterlab_trusts_the_courses_own_notebooks(course: Course) -> None:
     shipped = nbformat.read(course.folder / LESSON, as_version=4)
     assert NotebookNotary().check_signature(shipped)
     course.write("my work")

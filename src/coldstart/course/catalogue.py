@@ -136,6 +136,8 @@ def filled(text: str) -> str:
 
 def _lesson_of(item_id: object) -> Path:
     """The folder of the lesson that an id belongs to."""
+    if item_id == "":
+        raise NotInTheCourse('Which one? Say it in the brackets. Ids look like "01.2", with the quotes.')
     if not isinstance(item_id, str) or "." not in item_id:
         raise NotInTheCourse(f'{item_id!r} is no id of the course. Ids look like "01.2", with the quotes.')
     return lesson_folder(item_id.partition(".")[0])

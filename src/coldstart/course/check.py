@@ -90,7 +90,7 @@ class CheckResult:
         return list(zip(states, (requirement.title for requirement in self.exercise.requirements), strict=False))
 
 
-def check(exercise_id: str) -> Shown:
+def check(exercise_id: str = "") -> Shown:
     """Check an exercise: deploy the file you saved, call it with events you have not seen, show what came of it.
 
     Args:

@@ -42,9 +42,52 @@ _ADVICE = {
         "Look in {file} for what ends the process, such as `sys.exit` or `os._exit`. End the handler with `return`.",
     ),
 }
-_ANY_OTHER = (
-    "An exception that leaves the handler is a function error: the caller gets this report instead of an answer.",
-    "Look at {place}. Which value is not what that line expects?",
+_AN_EXCEPTION = (
+    "An exception that leaves the handler is a function error: the caller gets this report instead of an answer."
+)
+# What the messages of Python and of Node.js most often mean in a handler: (errorType, a pattern, next step). {0} is what
+# the pattern's brackets hold.
+_MEANINGS = (
+    (
+        "TypeError",
+        r"(\w+)\(\) takes .* but 2 were given",
+        "Lambda calls the handler with two arguments: `def {0}(event, context):`.",
+    ),
+    (
+        "TypeError",
+        r"'LambdaContext' object is not subscriptable",
+        "The context is no dict. What it knows stands behind a dot, such as `context.aws_request_id`.",
+    ),
+    (
+        "TypeError",
+        r"string indices must be integers",
+        "Look at {place}. What stands before the brackets is text, not a dict. If it is JSON, `json.loads` makes a dict of it.",
+    ),
+    (
+        "TypeError",
+        r"'(?:str|int|float|dict|list|NoneType)' object is not callable",
+        "Look at {place}. It calls something that is no function. Does it need the round brackets?",
+    ),
+    (
+        "TypeError",
+        r"reading '(\w+)'",
+        "Look at {place}. What stands before `.{0}` is undefined: does the data have it, at that level and spelled so?",
+    ),
+    (
+        "KeyError",
+        r"'(.+)'",
+        "Look at {place}. The dict there has no key `{0}`: does its data have it, at that level and spelled so?",
+    ),
+    (
+        "AttributeError",
+        r"'dict' object has no attribute '(\w+)'",
+        'Look at {place}. A dict gives its values to brackets, not behind a dot: `["{0}"]`.',
+    ),
+    (
+        "NameError",
+        r"name '(\w+)' is not defined",
+        "Look at {place}. Nothing has the name `{0}` there. Is it misspelled, or is an `import` missing?",
+    ),
 )
 
 
@@ -70,13 +113,31 @@ def function_error_feedback(payload: Any, *, event: str, file: str, source: str)
         place = f"line {number} of {file}"
         code = "".join(source.splitlines()[number - 1 : number]).strip().replace("`", "'")
         got += f"\n{file}, line {number}: " + (f"`{code}`" if code else "the end of the file")
-    why, next_step = _ADVICE.get(kind, _ANY_OTHER)
+    if kind in _ADVICE:
+        why, next_step = _ADVICE[kind][0], _ADVICE[kind][1].format(file=file, place=place)
+    else:
+        why, next_step = _AN_EXCEPTION, meaning(kind, message, place)
     return Feedback(
         expected=f"an answer to the event {shortened(event, 200)}",
         got=got,
         why=why,
-        next_step=next_step.format(file=file, place=place),
+        next_step=next_step,
     )
+
+
+def meaning(kind: str, message: str, place: str) -> str:
+    """What to look at after an exception: what its message most often means, else the place alone.
+
+    Args:
+        kind: the exception's class, such as "KeyError".
+        message: its text.
+        place: where it was raised, such as "line 3 of label.py".
+    """
+    for of_kind, pattern, next_step in _MEANINGS:
+        found = re.search(pattern, message) if kind == of_kind else None
+        if found:
+            return next_step.format(*found.groups(), place=place)
+    return f"Look at {place}. Which value is not what that line expects?"
 
 
 def _line_number(stack_trace: Any, file: str) -> int | None:

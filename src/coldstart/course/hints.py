@@ -95,7 +95,7 @@ class Hint:
         return f'{again}When you have tried: `solution("{self.exercise.id}")` is open now.'
 
 
-def hint(exercise_id: str) -> Shown:
+def hint(exercise_id: str = "") -> Shown:
     """Show the next hint for an exercise: the first sends you back to something, the last is the code in pieces.
 
     Args:
@@ -120,7 +120,7 @@ def next_hint(exercise: Exercise) -> Hint:
     return Hint(exercise, min(number, LAST_RUNG), again)
 
 
-def arrange(exercise_id: str, order: str) -> Shown:
+def arrange(exercise_id: str = "", order: str = "") -> Shown:
     """Try an order of the pieces that the last hint showed.
 
     Args:

@@ -12,7 +12,7 @@ _INDENT = 17
 _HOW_TO_ANSWER = "Answer in the form, or type"
 
 
-def predict(question_id: str, answer: str | None = None) -> Shown:
+def predict(question_id: str = "", answer: str | None = None) -> Shown:
     """Ask what the next cell will do, and keep the answer for `compare`.
 
     Args:
@@ -28,7 +28,7 @@ def predict(question_id: str, answer: str | None = None) -> Shown:
     return asked([question], "predict")
 
 
-def quiz(question_id: str, answer: str | None = None) -> Shown:
+def quiz(question_id: str = "", answer: str | None = None) -> Shown:
     """Ask a question of the quiz, and say of the answer why it is right or wrong.
 
     Args:
@@ -36,7 +36,7 @@ def quiz(question_id: str, answer: str | None = None) -> Shown:
         answer: the letter of an option, to answer by typing; without it the question is shown.
     """
     try:
-        if answer is None and isinstance(question_id, str) and "." not in question_id:
+        if answer is None and question_id and isinstance(question_id, str) and "." not in question_id:
             return asked(catalogue.questions(question_id), "quiz")
         question = catalogue.question(question_id)
     except catalogue.NotInTheCourse as error:
@@ -46,7 +46,7 @@ def quiz(question_id: str, answer: str | None = None) -> Shown:
     return asked([question], "quiz")
 
 
-def compare(question_id: str) -> Shown:
+def compare(question_id: str = "") -> Shown:
     """Show what you predicted beside what happened.
 
     Args:

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from coldstart.course.feedback import Feedback, Unmet, shortened
+from coldstart.course.function_errors import meaning
 
 RUN_SECONDS = 10.0
 
@@ -79,7 +80,7 @@ def run_script(source: str, file: str, region: str) -> Ran:
             _feedback(
                 shortened(f"{type(error).__name__}: {error}") + place,
                 "The lines after this one were never run.",
-                f"Look at line {number} of {file}. Which value is not what that line expects?",
+                meaning(type(error).__name__, str(error), f"line {number} of {file}" if number else file),
             )
         ) from None
     return Ran(names, printed.getvalue())

@@ -21,7 +21,7 @@ from coldstart.course.shown import Shown
 _INDENT = 16
 
 
-def solution(exercise_id: str) -> Shown:
+def solution(exercise_id: str = "") -> Shown:
     """Show an exercise's solution beside your answer, once you have passed it or seen every hint.
 
     Args:

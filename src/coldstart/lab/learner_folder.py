@@ -66,13 +66,13 @@ def bring_up_to_date(shipped: Path, folder: Path) -> Editions:
             done.added.append(name)
         elif record.get(name, {}).get("edition") == new["edition"]:
             continue
+        elif _sources(folder / name) == new["sources"] or record.get(name, {}).get("sources") == new["sources"]:
+            # The learner has this text already, or worked from it: only outputs are new, and those are not copied.
+            record[name] = new
         elif untouched(name):
             _copy(notebook, folder / name)
             record[name] = new
             done.refreshed.append(name)
-        elif _sources(folder / name) == new["sources"] or record.get(name, {}).get("sources") == new["sources"]:
-            # The learner has this text already, or worked from it: only outputs are new.
-            record[name] = new
         else:
             beside = _free_name(folder, notebook.stem, untouched)
             _copy(notebook, folder / beside)
@@ -117,9 +117,16 @@ def _digest(data: bytes) -> str:
 
 
 def _copy(notebook: Path, target: Path) -> None:
-    """Copy a notebook and sign it, as `jupyter trust` does: JupyterLab hides figures in what it does not trust."""
-    _write(target, notebook.read_bytes())
-    NotebookNotary().sign(nbformat.read(notebook, as_version=4))
+    """Copy a notebook without its outputs: who sees them cannot predict them, nor see which cells have been run.
+
+    The copy is signed, as `jupyter trust` does: JupyterLab hides figures in what it does not trust.
+    """
+    copy = nbformat.read(notebook, as_version=4)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    _write(target, nbformat.writes(copy).encode())
+    NotebookNotary().sign(copy)
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -106,4 +106,4 @@ def _log() -> list[str]:
         found = logs.filter_log_events(logGroupName=group["logGroupName"])["events"][-LOG_LINES:]
         name = group["logGroupName"].removeprefix("/aws/lambda/")
         events += [(event["timestamp"], f"{name}: {event['message'].rstrip()}") for event in found]
-    return [line for _, line in sorted(events)[-LOG_LINES:]]
+    return [line for _, line in sorted(events, key=lambda event: event[0])[-LOG_LINES:]]
