@@ -416,3 +416,110 @@ def test_an_api_is_made_from_a_document(http_api, deploy):
     assert http(api.endpoint + "/orders/1", "PUT").json["routeKey"] == "ANY /orders/{id}"
     with pytest.raises(ClientError, match="BadRequestException"):
         api.client.import_api(Body="no document")
+
+
+ROLE = "arn:aws:iam::123456789012:role/parcel-function"
+
+
+def _service(api: HttpApi, key: str, subtype: str, **parameters: str) -> None:
+    integration = api.client.create_integration(
+        ApiId=api.id,
+        IntegrationType="AWS_PROXY",
+        IntegrationSubtype=subtype,
+        PayloadFormatVersion="1.0",
+        CredentialsArn=ROLE,
+        RequestParameters=parameters,
+    )["IntegrationId"]
+    api.client.create_route(ApiId=api.id, RouteKey=key, Target=f"integrations/{integration}")
+
+
+def test_a_route_sends_messages_to_a_queue(http_api):
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="orders-over-http")["QueueUrl"]
+    attributes = json.dumps({"shop": {"DataType": "String", "StringValue": "parcel"}})
+    api = http_api()
+    _service(
+        api, "POST /orders", "SQS-SendMessage", QueueUrl=url, MessageBody="$request.body", MessageAttributes=attributes
+    )
+    _service(
+        api, "POST /labels/{id}", "SQS-SendMessage", QueueUrl=url, MessageBody="$request.path.id", DelaySeconds="0"
+    )
+    _service(api, "POST /notes", "SQS-SendMessage", QueueUrl=url, MessageBody="$request.body.note.text")
+    _service(api, "POST /away", "SQS-SendMessage", QueueUrl=url + "-not-there", MessageBody="$context.requestId")
+    _service(api, "POST /purge", "SQS-PurgeQueue", QueueUrl=url)
+    api.stage()
+    sent = http(api.endpoint + "/orders", "POST", '{"order": "P-1"}')
+    assert sent.status == 200
+    (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert (message["Body"], message["MessageId"]) == ('{"order": "P-1"}', sent.json["MessageId"])
+    assert message["MessageAttributes"]["shop"]["StringValue"] == "parcel"
+    assert http(api.endpoint + "/labels/P-2", "POST").status == 200
+    assert http(api.endpoint + "/notes", "POST", '{"note": {"text": "fragile"}}').status == 200
+    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {message["Body"] for message in found} == {"P-2", "fragile"}
+    without = http(api.endpoint + "/notes", "POST", '{"note": {}}')
+    assert (without.status, without.json["message"]) == (400, "The request gives no value for MessageBody.")
+    away = http(api.endpoint + "/away", "POST")
+    assert (away.status, "queue does not exist" in away.json["message"]) == (400, True)
+    purged = http(api.endpoint + "/purge", "POST")
+    assert purged.status == 501
+    assert purged.json["message"].startswith(
+        "The local AWS does not run SQS-PurgeQueue: only functions, local servers,"
+    )
+
+
+def test_a_route_puts_events_and_starts_executions(local_aws, http_api):
+    sqs, events, machines = boto3.client("sqs"), boto3.client("events"), boto3.client("stepfunctions")
+    url = sqs.create_queue(QueueName="events-over-http")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:events-over-http"
+    rule = events.put_rule(Name="over-http", EventPattern='{"source": ["parcel.shop"]}')["RuleArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    events.put_targets(Rule="over-http", Targets=[{"Id": "queue", "Arn": arn}])
+    machine = machines.create_state_machine(
+        name="over-http",
+        roleArn=ROLE,
+        definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+    )["stateMachineArn"]
+    api = http_api()
+    _service(
+        api,
+        "POST /events",
+        "EventBridge-PutEvents",
+        Source="parcel.shop",
+        DetailType="$request.header.x-kind",
+        Detail="$request.body",
+        Resources='["till/3"]',
+    )
+    _service(
+        api,
+        "POST /executions",
+        "StepFunctions-StartExecution",
+        StateMachineArn=machine,
+        Input="$request.body",
+        Name="$request.querystring.name",
+    )
+    api.stage()
+    put = http(api.endpoint + "/events", "POST", '{"order": "P-1"}', X_Kind="Order Placed")
+    assert put.json["FailedEntryCount"] == 0
+    local_aws.settle()
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    event = json.loads(message["Body"])
+    assert (event["detail-type"], event["detail"], event["resources"]) == (
+        "Order Placed",
+        {"order": "P-1"},
+        ["till/3"],
+    )
+    started = http(api.endpoint + "/executions?name=first", "POST", '{"order": "P-1"}')
+    assert started.status == 200
+    local_aws.settle()
+    execution = machines.describe_execution(executionArn=started.json["executionArn"])
+    assert (execution["name"], execution["status"], execution["output"]) == ("first", "SUCCEEDED", '{"order": "P-1"}')

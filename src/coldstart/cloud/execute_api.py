@@ -15,6 +15,7 @@ from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.rest_api_gateway import RestApiGateway
 from coldstart.cloud.rest_api_operations import RestApiOperations
+from coldstart.cloud.role_clients import RoleClients
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -29,6 +30,7 @@ class ExecuteApi:
         addresses: writes the addresses that APIs say they have.
         signed_by: returns the access key of this cloud that a request is signed with; empty when there is none.
         metrics: measures every request.
+        clients: act for API Gateway in integrations with other services.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class ExecuteApi:
         identifiers: Identifiers,
         addresses: PublicAddresses,
         metrics: ApiMetrics,
+        clients: RoleClients,
     ) -> None:
         self._metrics = metrics
         self._moto = Replacements()
@@ -54,7 +57,7 @@ class ExecuteApi:
         self._rest_apis = RestApiGateway(account_id, invoker, signed_by, clock, identifiers)
         self.rest_api_operations = RestApiOperations(account_id, self._rest_apis)
         """The operations of API Gateway's own API that run something."""
-        self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers, clients)
 
     def stop(self) -> None:
         """Let moto give APIs its own addresses again."""

@@ -25,7 +25,9 @@ from coldstart.cloud.http_api_authorizers import HttpApiAuthorizers
 from coldstart.cloud.http_api_call import HttpApiCall, HttpApiFault
 from coldstart.cloud.http_api_deployments import HttpApiSnapshot
 from coldstart.cloud.http_forwarding import ForwardingRefused, forward
+from coldstart.cloud.http_service_integrations import call_service
 from coldstart.cloud.public_addresses import PublicAddress, domain_name
+from coldstart.cloud.role_clients import RoleClients
 from coldstart.events import payload_v1, payload_v2
 from coldstart.events.cors import CorsConfiguration, is_preflight
 from coldstart.events.http_answer import HttpAnswer, MalformedAnswer
@@ -50,7 +52,9 @@ class HttpApiGateway:
         signed_by: Callable[[ClientRequest], str],
         clock: Clock,
         identifiers: Identifiers,
+        clients: RoleClients,
     ) -> None:
+        self._clients = clients
         self._account_id = account_id
         self._invoker = invoker
         self._signed_by = signed_by
@@ -137,8 +141,10 @@ class HttpApiGateway:
                     stage_variables=call.context.stage_variables,
                     timeout=timeout,
                 )
+            if integration.integration_subtype:
+                return call_service(self._clients, call, integration)
             name = function_of(integration.integration_uri or "", call.context.stage_variables)
-            if integration.integration_subtype or name is None:
+            if name is None:
                 raise HttpApiFault(501, "The local AWS only runs integrations with functions and local servers.")
             version = integration.payload_format_version or "1.0"
             payload = self._invoker.invoke(

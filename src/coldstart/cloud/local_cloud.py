@@ -137,6 +137,7 @@ class Cloud:
             self.identifiers,
             self._front_door.addresses,
             self._observability.api_metrics,
+            role_clients,
         )
         self._front_door.let_in("execute-api", self._execute_api)
         self._rest_api_operations.add(self._execute_api.rest_api_operations)
