@@ -42,6 +42,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwright
 
 from coldstart import cloud
+from coldstart.course.behaviour import read_behaviour
+from tests.behaviour_proof import TESTS, BehaviourProof
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -58,6 +60,12 @@ CHROMIUM_FLAGS = [
     "--proxy-server=http://127.0.0.1:9",
 ]
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    table = read_behaviour(TESTS.parent / "site" / "local-behaviour.yml")
+    named = {row.test for group in table for row in group.rows if row.test}
+    config.pluginmanager.register(BehaviourProof(config, sorted(named)), "behaviour-proof")
 
 
 def _missing(what: str) -> None:
