@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -48,14 +48,14 @@ class Deployed:
         return [event["message"] for event in self.log()]
 
 
-def zipped(files: dict[str, str]) -> bytes:
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
     """Return a deployment package with these files; those that begin with ``#!`` are executable."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
+        for name, content in files.items():
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (0o755 if text.startswith("#!") else 0o644) << 16
-            archive.writestr(entry, text)
+            entry.external_attr = (0o755 if content[:2] in ("#!", b"#!") else 0o644) << 16
+            archive.writestr(entry, content)
     return buffer.getvalue()
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import boto3
 import psutil
 import pytest
+
+from tests.conformance.conftest import zipped
 
 SHOW_VARIABLES = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 
@@ -27,6 +31,63 @@ def test_the_documented_variables_are_there(deploy):
     assert variables["TZ"] == ":UTC"
     assert variables["LAMBDA_TASK_ROOT"] == variables["PWD"]
     assert variables["_X_AMZN_TRACE_ID"].startswith("Root=1-")
+
+
+SHOW_PROCESS = """
+import json, os, random, resource, signal, sys, time
+def handler(event, context):
+    print("seen in the log")
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "arguments": [os.path.basename(argument) for argument in sys.argv],
+        "program": os.path.basename(sys.modules["__main__"].__file__),
+        "descriptors": sorted(os.listdir("/proc/self/fd")),
+        "signals": [str(signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGTERM, signal.SIGCHLD)],
+        "path": [os.path.basename(folder) for folder in sys.path],
+        "streams": [(each.encoding, each.errors, each.line_buffering) for each in (sys.stdout, sys.stderr)],
+        "leads its session": os.getpid() == os.getsid(0),
+        "files": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "umask": umask,
+        "folder": os.getcwd() == os.environ["LAMBDA_TASK_ROOT"],
+        "zone": time.tzname,
+        "variables": sorted(name for name in os.environ if "PARCEL" not in name),
+    }
+"""
+
+
+def test_a_python_function_starts_as_in_a_python_of_its_own(deploy):
+    """Its process is a fork of a Python that runs already, unless a variable asks for something that Python does at its start."""
+    forked = deploy(SHOW_PROCESS, Environment={"Variables": {"PARCEL": "1"}}).invoke()
+    alone = deploy(SHOW_PROCESS, Environment={"Variables": {"PYTHON_PARCEL": "1"}}).invoke()
+    assert forked["Payload"] == alone["Payload"]
+
+
+def test_variables_that_python_reads_at_its_start_work(deploy):
+    """https://docs.python.org/3/using/cmdline.html#environment-variables."""
+    code = "import sys\ndef handler(event, context):\n    return [__debug__, sys.flags.hash_randomization]\n"
+    function = deploy(code, Environment={"Variables": {"PYTHONOPTIMIZE": "1", "PYTHONHASHSEED": "0"}})
+    assert function.invoke()["Payload"] == [False, 0]
+
+
+def test_libraries_of_the_package_are_found_by_the_linker(deploy):
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, LD_LIBRARY_PATH."""
+    library = next(Path(psutil.__file__).parent.glob("*.so"))
+    code = """
+import ctypes
+def handler(event, context):
+    return bool(ctypes.CDLL("libparcel.so"))
+"""
+    package = zipped({"app.py": code, "lib/libparcel.so": library.read_bytes()})
+    function = deploy(code, Code={"ZipFile": package})
+    assert function.invoke()["Payload"] is True
+
+
+def test_each_environment_has_chances_of_its_own(deploy):
+    function = deploy("import random\nnumber = random.random()\ndef handler(event, context):\n    return number\n")
+    first = function.invoke()["Payload"]
+    boto3.client("lambda").update_function_configuration(FunctionName=function.name, MemorySize=256)
+    assert function.invoke()["Payload"] != first
 
 
 def test_nothing_of_the_learners_environment_is_there(deploy, monkeypatch):

@@ -323,6 +323,7 @@ class ExecutionEnvironment:
             tmp_megabytes=self._configuration.ephemeral_storage,
             layers=self._configuration.layers,
             takes_snapshot=self._takes_snapshot,
+            may_fork=runtime.may_fork,
         )
         self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
         api.attach(self._process, limits)

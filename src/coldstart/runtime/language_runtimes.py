@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class LanguageRuntime:
     argv: tuple[str, ...]
     version: str
     """For the INIT_START line, like ``python:3.12.1``: what really runs, whatever ``Runtime`` asks for."""
+    may_fork: bool = False
+    """Whether a fork of a running Python may run the script that ends ``argv``."""
 
     @property
     def version_arn(self) -> str:
@@ -47,7 +49,7 @@ def language_runtime(configuration: FunctionConfiguration) -> LanguageRuntime:
     """
     identifier = configuration.runtime
     if identifier.startswith("python"):
-        return _python()
+        return replace(_python(), may_fork=_is_settled_after_start(configuration))
     if identifier.startswith("nodejs"):
         return nodejs_runtime()
     if identifier.startswith("provided"):
@@ -63,6 +65,18 @@ def _custom(configuration: FunctionConfiguration) -> LanguageRuntime:
     in_layers = configuration.layers / "bootstrap" if configuration.layers else in_package
     bootstrap = in_layers if in_layers.exists() and not in_package.exists() else in_package
     return LanguageRuntime((str(bootstrap),), configuration.runtime.replace(".", ":"))
+
+
+_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_")
+"""How variables begin that a process only looks at when it is started."""
+
+
+def _is_settled_after_start(configuration: FunctionConfiguration) -> bool:
+    """Say whether nothing of a function has to be there when its process starts: no such variable, and no library to link with."""
+    if any(name.startswith(_READ_AT_START) for name in configuration.environment):
+        return False
+    folders = [folder for folder in (configuration.code, configuration.layers) if folder is not None]
+    return not any((folder / "lib").is_dir() or any(folder.glob("*.so*")) for folder in folders)
 
 
 @cache

@@ -6,7 +6,9 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
 * ``{"spawn": 7, "argv": [...], "env": {...}, "cwd": "..."}`` with two descriptors (log, status) starts a process; with
   ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
   "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size, and all it may write;
-  with ``"opt": "..."`` one that, where such file systems can be mounted, finds that folder as /opt;
+  with ``"opt": "..."`` one that, where such file systems can be mounted, finds that folder as /opt; with ``"fork": true``, where
+  ``argv`` ends with a Python script, it is a fork of this program that runs the script: Python and the part of the standard library
+  that every runtime needs are loaded already, which is most of what a cold start would wait for. Such forks share a hash seed;
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}, "tmp_megabytes": 512}`` with two descriptors (log, status) has
   process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
@@ -30,6 +32,8 @@ import signal
 import socket
 import struct
 import sys
+import time
+import types
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -42,8 +46,19 @@ _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000
 _MNT_DETACH = 0x2
 _SYS_MOUNT_SETATTR, _MOUNT_ATTR_RDONLY, _AT_FDCWD, _AT_RECURSIVE = 442, 0x1, -100, 0x8000
 
+_PRELOADED = ("decimal", "importlib", "logging", "numbers", "re", "threading", "traceback", "warnings", "weakref")
+"""What AWS's runtime client imports of the standard library."""
+
 _on_linux = sys.platform.startswith("linux")
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+class ForkedRuntime(BaseException):
+    """Leaves everything of the launcher's behind in a process that is no launcher any more."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__(script)
+        self.script = script
 
 
 class Launcher:
@@ -53,6 +68,8 @@ class Launcher:
         self._control = control
         self._can_mount = _enter_mount_namespace()
         control.sendall(b"1" if self._can_mount else b"0")
+        for name in _PRELOADED:
+            __import__(name)
         self._received = b""
         self._descriptors: list[int] = []
         self._numbers: dict[int, int] = {}  # pid -> number
@@ -127,11 +144,22 @@ class Launcher:
             _mount_tmp(message["tmp"]["folder"], message["tmp"]["megabytes"])
         pid = os.fork()
         if pid == 0:
+            self._let_go()
             _become(message, log, status, theirs)
+            if theirs is not None:
+                theirs.detach()
+            _load_environment(message["argv"][-1], message["env"], keeps_control=theirs is not None)
+            raise ForkedRuntime(message["argv"][-1])
         os.close(log)
         if theirs is not None:
             theirs.close()
         self._own(pid, number, status, message["env"])
+
+    def _let_go(self) -> None:
+        """In a fork: close the launcher's descriptors, before others get their numbers."""
+        self._selector.close()
+        for each in (self._control, *self._snapshots.values()):
+            each.close()
 
     def _own(self, pid: int, number: int, status: int, environment: dict[str, str]) -> None:
         self._numbers[pid] = number
@@ -209,8 +237,8 @@ class Launcher:
             return False
         living = {f"{_MARKER}={marker}".encode() for marker in self._markers.values() if marker}
         found = False
-        for child in _children_of(os.getpid()):
-            if child in self._numbers:
+        for child, session in _children_of(os.getpid()):
+            if child in self._numbers or session in self._numbers:
                 continue
             try:
                 with open(f"/proc/{child}/environ", "rb") as environ:
@@ -224,17 +252,18 @@ class Launcher:
         return found
 
 
-def _children_of(pid: int) -> list[int]:
+def _children_of(pid: int) -> list[tuple[int, int]]:
+    """Return the processes that this one is the parent of, each with its session."""
     children = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
                 with open(f"/proc/{entry}/stat", "rb") as stat:
-                    parent = stat.read().rpartition(b")")[2].split()[1]
+                    _, parent, _, session, *_ = stat.read().rpartition(b")")[2].split()
             except OSError:
                 continue
             if int(parent) == pid:
-                children.append(int(entry))
+                children.append((int(entry), int(session)))
     return children
 
 
@@ -321,7 +350,7 @@ def _check(result: int) -> None:
 
 
 def _become(message: dict, log: int, status: int, control: socket.socket | None) -> None:
-    """Turn the forked child into the execution environment's first process. Never returns."""
+    """Turn the forked child into the execution environment's first process. Returns only when that is to stay a fork."""
     try:
         os.setsid()
         if _on_linux:
@@ -350,6 +379,8 @@ def _become(message: dict, log: int, status: int, control: socket.socket | None)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         os.umask(0o022)
         os.chdir(message["cwd"])
+        if message.get("fork"):
+            return
         try:
             os.execve(message["argv"][0], message["argv"], message["env"])
         except OSError as error:
@@ -359,22 +390,55 @@ def _become(message: dict, log: int, status: int, control: socket.socket | None)
     os._exit(127)
 
 
-def main(control_descriptor: str, root: str) -> None:
-    """Serve the control socket; at the end remove the cloud's folder."""
+def _load_environment(script: str, environment: dict[str, str], *, keeps_control: bool) -> None:
+    """Make a fork what Python would have made of it, had it been started with this script and this environment."""
+    os.closerange(5 if keeps_control else 4, 1 << 20)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    sys.argv = [script]
+    sys.path[:0] = [os.path.dirname(script), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+
+
+def _run(script: str) -> None:
+    """Run a Python script as the program that this process is from now on."""
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = script
+    sys.modules["__main__"] = main_module
+    with open(script, encoding="utf-8") as source:
+        code = compile(source.read(), script, "exec")
+    exec(code, main_module.__dict__)
+
+
+def main(control_descriptor: str, root: str) -> str | None:
+    """Serve the control socket, and at the end remove the cloud's folder; or return, in a fork, the script that it is to run."""
     for name in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)
     if _on_linux:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    control = socket.socket(fileno=int(control_descriptor))
+    control.set_inheritable(False)  # no function may give orders
     try:
-        control = socket.socket(fileno=int(control_descriptor))
-        control.set_inheritable(False)  # no function may give orders
         Launcher(control).run()
+    except ForkedRuntime as fork:
+        return fork.script
     except (BrokenPipeError, ConnectionResetError):
         pass  # who started it has gone before it could say anything
-    finally:
-        _unmount_below(root)
-        shutil.rmtree(root, ignore_errors=True)
+    except BaseException:
+        _remove(root)
+        raise
+    _remove(root)
+    return None
+
+
+def _remove(root: str) -> None:
+    _unmount_below(root)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    forked_script = main(*sys.argv[1:])
+    if forked_script is not None:
+        _run(forked_script)

@@ -25,6 +25,8 @@ from coldstart.runtime.process_tree import ProcessTree
 _STATUS_BYTES = 256
 _TRIES = 20
 _libc = ctypes.CDLL(None)
+_ENVIRONMENT = {"LANG": "en_US.UTF-8", "LC_CTYPE": "C.UTF-8", "TZ": ":UTC"}
+"""The launcher's: forks keep what Python made of it, and functions have the same."""
 _LAUNCHER_GONE = "The process that starts functions has died. Run cloud.stop() and cloud.start()."
 
 
@@ -147,7 +149,7 @@ class ProcessHost:
                     str(root),
                 ],
                 pass_fds=[launchers_end.fileno()],
-                env={},
+                env=_ENVIRONMENT,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -173,6 +175,7 @@ class ProcessHost:
         tmp_megabytes: int = 0,
         layers: Path | None = None,
         takes_snapshot: bool = False,
+        may_fork: bool = False,
     ) -> RuntimeProcess:
         """Start a process with exactly this environment.
 
@@ -180,11 +183,13 @@ class ProcessHost:
             tmp: the temporary directory that gets the size ``tmp_megabytes``; what is in it outlives the process.
             layers: what the process finds as /opt, where the machine allows it; nothing is there without layers.
             takes_snapshot: other processes will be restored from it.
+            may_fork: ``argv`` ends with a script that a fork of a running Python may run as well.
 
         Raises:
             LauncherGone: the launcher has died.
         """
         message: dict[str, object] = {"argv": argv, "env": environment, "cwd": cwd, "snapshot": takes_snapshot}
+        message["fork"] = may_fork and sys.platform.startswith("linux")
         if tmp is not None:
             is_root_tmp = self.name_of_tmp(tmp) != tmp
             message["tmp"] = {"folder": str(tmp), "megabytes": tmp_megabytes, "is_root_tmp": is_root_tmp}

@@ -26,6 +26,7 @@ class SandboxPaths:
             str(runtime_directory): "/var/runtime",
             str(Path(__file__).parent / "nodejs"): "/var/runtime",
             str(Path(__file__).parent / "python"): "/var/runtime",
+            str(Path(__file__).with_name("launcher.py")): "/var/runtime/launcher.py",
             _STANDARD_LIBRARY: _VAR_LANG,
         }
         if configuration.layers:
