@@ -61,7 +61,7 @@ test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, ev
 	@$(COLDSTART) tools || [ "$$CI" != true ]
 	@$(COLDSTART) build --check --no-run
 	@$(COLDSTART) prove
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests -n 4 --dist loadgroup
 	@$(MAKE) --no-print-directory nbval
 
 # With `build --check --no-run`, this shows that building again changes nothing: that compares cells and pages, this what
@@ -73,7 +73,7 @@ nbval: $(STAMP)
 	@cp notebooks/*.ipynb .nbval/notebooks/ && cp solutions/*.ipynb .nbval/solutions/
 	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval --nbval --nbval-current-env \
 	  --nbval-sanitize-with src/coldstart/course/nbval_sanitize.cfg --nbval-cell-timeout 60 \
-	  -n 2 --dist loadscope -p no:cacheprovider
+	  -n 4 --dist loadscope -p no:cacheprovider
 	@rm -rf .nbval
 
 check: $(STAMP) ## Format, lint, types, spelling (seconds)

@@ -98,6 +98,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, one after the other in a process: at the end every other process would wait for it."""
+    items.sort(key=lambda item: not (item.get_closest_marker("xdist_group") or item.get_closest_marker("timeout")))
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
