@@ -16,7 +16,7 @@ endif
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" --quiet
 # What lives in an environment of its own, because the course's cannot have it; each is locked beside its .in file.
-APART := site/zensical tools/aws benchmarks/peers/ministack benchmarks/peers/python-lambda-local
+APART := site/browser site/zensical tools/aws benchmarks/peers/ministack benchmarks/peers/python-lambda-local
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lab tools test check build site npm zensical bench lock nbval platforms
@@ -88,7 +88,7 @@ build: $(STAMP) ## Build notebooks, solutions and the site's lesson pages from l
 site: $(STAMP) npm ## Build the site into site/build
 	@$(COLDSTART) site
 
-# The site's fonts and the like come by npm. Without npm, or without a network, the same pages are built without them.
+# The site's fonts, Pyodide and the like come by npm. Without npm, or without a network, the same pages are built without them.
 npm:
 	@if command -v npm >/dev/null && [ ! node_modules/.package-lock.json -nt package-lock.json ]; then \
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0 || true; fi

@@ -10,8 +10,13 @@ _UNCOLOURED = re.compile(r"<span class=\"(?:n|w|p|o)\">([^<]*)</span>")
 
 
 def on_config(config: Any) -> None:
-    """Tell the templates whether the pages will be read from a disk, and which font to ask for early: that of the text."""
+    """Tell the templates whether the pages will be read from a disk, which font to ask for early, and where Run loads from.
+
+    The font is that of the text. A page on a disk has no Run: there a browser starts no worker.
+    """
     config["extra"]["offline"] = not config["use_directory_urls"]
+    folder = None if config["extra"]["offline"] else site.runner()[0]
+    config["extra"]["run"] = f"run/{folder.name}/" if folder else ""
     config["extra"]["fonts"] = [f"assets/fonts/{font.name}" for font in site.installed_fonts()[:1]]
 
 
@@ -25,6 +30,8 @@ def on_post_build(config: Any) -> None:
     built = Path(config["site_dir"])
     if config["extra"]["offline"]:
         site.make_offline(built)
+    elif config["extra"]["run"]:
+        site.add_runner(built)
     if faults := site.faults_in(built, config["site_url"] or ""):
         raise SystemExit("\n".join(faults))
 

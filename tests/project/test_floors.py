@@ -11,7 +11,7 @@ FLOORS = [
     {"events"},
     {"cloud"},
     {"course", "widgets", "account"},
-    {"cli", "lab", "classroom"},
+    {"cli", "lab", "classroom", "page"},
 ]
 FLOOR_OF = {name: height for height, names in enumerate(FLOORS) for name in names}
 # Libraries that only the cloud and what stands above it may know.

@@ -15,6 +15,7 @@ LOCK = (PROJECT / "requirements.lock").read_text()
 CONSTRAINTS = (PROJECT / "constraints.txt").read_text()
 # What is installed apart from the course, each with how many packages it has at least.
 APART = {
+    "site/browser.lock": 4,
     "site/zensical.lock": 5,
     "tools/aws.lock": 80,
     "benchmarks/peers/ministack.lock": 10,

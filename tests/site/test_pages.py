@@ -32,8 +32,8 @@ def _shown(**data: str) -> Any:
     return new_output("execute_result", data={kinds[kind]: text for kind, text in data.items()}, execution_count=1)
 
 
-def _cell(source: str, *outputs: Any, **metadata: Any) -> Any:
-    return new_code_cell(source, outputs=list(outputs), metadata=metadata)
+def _cell(source: str, *outputs: Any, name: str = "", **metadata: Any) -> Any:
+    return new_code_cell(source, outputs=list(outputs), metadata=metadata, **({"id": name} if name else {}))
 
 
 @pytest.fixture
@@ -86,9 +86,23 @@ def test_code_is_shown_whole_and_in_its_language(page_of: Any) -> None:
     page = page_of(
         _cell("%%writefile ship.mjs\nexport const handler = 1;", _printed("Writing ship.mjs\n")), _cell("ship(1)")
     )
-    assert "``` { .javascript .cell }\n%%writefile ship.mjs\nexport const handler = 1;\n```" in page
-    assert "``` { .python .cell }\nship(1)\n```" in page
+    assert re.search(r"``` \{ \.javascript \.cell [^\n]*\}\n%%writefile ship.mjs\nexport const handler = 1;\n```", page)
+    assert re.search(r"``` \{ \.python \.cell [^\n]*\}\nship\(1\)\n```", page)
     assert "Writing ship.mjs" not in page
+
+
+def test_a_cell_has_a_name_that_stays_and_says_whether_it_runs_in_the_page(page_of: Any) -> None:
+    html = _html(
+        page_of(
+            _cell("ship(1)", name="ship-it-2"), _cell("!ls", name="ship-it-3"), _cell('check("01.1")', name="ship-it-4")
+        )
+    )
+    assert '<div id="cell-ship-it-2" class="cell highlight" data-run="yes">' in html
+    assert (
+        '<div id="cell-ship-it-3" class="cell highlight" data-run="A page has no shell to run this command in.">'
+        in html
+    )
+    assert '<div id="cell-ship-it-4" class="cell highlight" data-run="alone">' in html
 
 
 def test_printed_text_loses_its_colours_and_nothing_else(page_of: Any) -> None:

@@ -10,9 +10,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
@@ -21,6 +19,7 @@ from playwright.sync_api import Page, expect
 from coldstart.course import site as course_site
 from coldstart.course.catalogue import PROJECT
 from coldstart.course.site import prepare
+from tests.site.axe import violations
 
 HOME, LESSON_00, LESSON_01 = "", "lessons/00-start-here/", "lessons/01-first-function/"
 LESSON_02 = "lessons/02-execution-environment/"
@@ -36,20 +35,9 @@ PAGES = [
     "write-a-lesson/",
     "404.html",
 ]
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 pytestmark = pytest.mark.xdist_group("site")
-
-
-def _violations(page: Page, *rules: str) -> list[Any]:
-    """What axe finds wrong: by all of its rules, or by those named."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": list(rules)}
-    page.evaluate(AXE)
-    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    return [(violation["id"], [node["target"] for node in violation["nodes"]]) for violation in found]
 
 
 def _search(page: Page, words: str) -> None:
@@ -66,7 +54,7 @@ def test_axe_finds_nothing(address: str, new_page: Callable[..., Page], path: st
     page = new_page(color_scheme="light", reduced_motion="reduce")
     page.goto(address + path)
     _open_folds(page)
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -76,7 +64,7 @@ def test_axe_finds_nothing_in_the_dark(address: str, new_page: Callable[..., Pag
     page.goto(address + path)
     _open_folds(page)
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
-    assert _violations(page, "color-contrast", "link-in-text-block") == []
+    assert violations(page, "color-contrast", "link-in-text-block") == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -84,7 +72,7 @@ def test_axe_finds_nothing_on_a_phone(address: str, new_page: Callable[..., Page
     page = new_page(color_scheme=scheme, reduced_motion="reduce", viewport={"width": 360, "height": 800})
     for path in (HOME, LESSON_02):
         page.goto(address + path)
-        assert _violations(page) == []
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -123,7 +111,7 @@ def test_axe_finds_nothing_in_an_open_search(address: str, new_page: Callable[..
     page.goto(address + "404.html")
     page.get_by_role("textbox", name="Search").click()
     _search(page, "Unable to import module")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 def test_search_reads_prose_and_code_but_not_the_noise_of_outputs(site: Path) -> None:

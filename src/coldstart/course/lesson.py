@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupytext.cell_metadata import parse_key_equal_value
 from pydantic import BaseModel, ConfigDict, Field
 
 from coldstart.course.exercise import Exercise
@@ -245,6 +244,8 @@ def _end_of_fence(path: Path, lines: list[str], start: int, ticks: str) -> int:
 
 
 def _options(path: Path, line: int, text: str) -> dict[str, Any]:
+    from jupytext.cell_metadata import parse_key_equal_value  # takes a second, and `check` reads no lesson.md
+
     options: dict[str, Any] = parse_key_equal_value(text)
     for name in options:
         if name not in _OPTIONS:

@@ -21,6 +21,7 @@ from coldstart.course.pages_cells import code, join, noted, output, tab
 from coldstart.course.pages_questions import comparison, help_with, prediction, quiz_question
 from coldstart.course.pages_terms import Terms
 from coldstart.course.problems import LessonProblem
+from coldstart.course.where_it_runs import where_it_runs
 
 _NOTEBOOK_LINK = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb(#[^)]*)?\)")
 _EXERCISE_HEADING = re.compile(r"^(### Exercise .*)$", re.MULTILINE)
@@ -155,11 +156,12 @@ class _Page:
             return asked
         alt = cell.metadata.get("alt")
         outputs = [output(result, alt=alt, nested=nested) for result in cell.outputs]
-        blocks = [code(cell.source), *outputs]
+        shown = code(cell.source, name=cell.id, runs=where_it_runs(cell.source))
+        blocks = [shown, *outputs]
         if _role(cell) == "check":
             exercise = self._lesson.exercises[cell.metadata.coldstart.exercise]
             said = noted("feedback", f"What check says before you change {exercise.file}", feedback(cell))
-            blocks = [code(cell.source), said, help_with(exercise)]
+            blocks = [shown, said, help_with(exercise)]
         text = join(*blocks)
         if path := local_path_in(text):
             what = f"the output of this cell shows a path of this machine, {path}; let the cell print something else"

@@ -35,12 +35,19 @@ _UNSAFE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_\[\]{}#!])")
 
 
-def code(source: str) -> str:
-    """Return a code cell's source as a fence in the language that the cell holds, its magic included."""
+def code(source: str, *, name: str = "", runs: str = "") -> str:
+    """Return a code cell's source as a fence in the language that the cell holds, its magic included.
+
+    Args:
+        source: the cell's text.
+        name: the cell's id in its notebook, which stays when others come and go; empty for code that is no cell.
+        runs: whether it runs in the page, as :mod:`coldstart.course.where_it_runs` says.
+    """
     language = "python"
     if (written := _WRITEFILE.match(source)) or (magic := _MAGIC.match(source)):
         language = _LANGUAGES.get((written or magic)[1], "python")  # type: ignore[index]
-    return fence(source.rstrip(), f" {{ .{language} .cell }}")
+    in_the_page = f' #cell-{name} data-run="{runs}"' if name and runs else ""
+    return fence(source.rstrip(), f" {{ .{language} .cell{in_the_page} }}")
 
 
 def output(result: nbformat.NotebookNode, *, alt: str | None = None, nested: bool = False) -> str:

@@ -5,6 +5,7 @@ It is built twice: to be served, and with addresses that work from a disk, as a 
 
 from __future__ import annotations
 
+import functools
 import html.parser
 import logging
 import os
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coldstart.course.behaviour import behaviour_page, read_behaviour
+from coldstart.course.browser_packages import CannotMake, browser_packages
 from coldstart.course.catalogue import PROJECT, lesson_folders
 from coldstart.course.course_map import course_map_page
 from coldstart.course.facts import Facts, facts_page
@@ -54,6 +56,9 @@ def build_site(destination: Path | None = None) -> int:
             print("The site could not be built. The lines above name the page; mend it and run `make site` again.")
             return 1
         _zip(offline, target / OFFLINE)
+    _, missing = runner()
+    if missing:
+        print(f"Built without Run: no cell can be run in its page. {missing} Then run `make site` again.")
     if not installed_fonts():
         print("Built with your system's fonts: the course's own come with npm (run `npm ci`, then `make site` again).")
     if not _IFRAME_WORKER.exists():
@@ -95,6 +100,26 @@ def _mkdocs(target: Path, *, use_directory_urls: bool) -> bool:
     finally:
         logger.removeHandler(shown)
     return True
+
+
+@functools.cache
+def runner() -> tuple[Path | None, str]:
+    """Return the folder of what a page loads when Run is pressed, or None and what is missing for it."""
+    try:
+        return browser_packages(), ""
+    except CannotMake as missing:
+        return None, str(missing)
+
+
+def add_runner(built: Path) -> None:
+    """Put below run/ of a built site what its pages load when Run is pressed.
+
+    Args:
+        built: the folder of the built site.
+    """
+    folder, _ = runner()
+    if folder is not None:
+        shutil.copytree(folder, built / "run" / folder.name, dirs_exist_ok=True)
 
 
 def make_offline(built: Path) -> None:
