@@ -66,14 +66,13 @@ SETTINGS = {
     },
 }
 ONLY_AT_CREATION = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
-DURABLE = {"DurableConfig": {"ExecutionTimeout": 3600, "RetentionPeriodInDays": 7}}
 
 
 def without(snap_start, configuration):
     return {name: value for name, value in configuration.items() if name != "SnapStart" or snap_start}
 
 
-@pytest.mark.parametrize("settings", [{**SETTINGS, **DURABLE}, without(False, {**SETTINGS, **ONLY_AT_CREATION})])
+@pytest.mark.parametrize("settings", [SETTINGS, without(False, {**SETTINGS, **ONLY_AT_CREATION})])
 def test_everything_is_kept_from_creation(deploy, settings):
     size = settings["EphemeralStorage"]["Size"]
     if "SnapStart" in settings:  # it does not go with more than 512 MB of /tmp

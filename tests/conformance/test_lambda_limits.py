@@ -164,10 +164,11 @@ def test_a_runtime_that_does_not_exist_is_named_with_those_that_do(create):
             ]
         },
         {"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0"},
+        {"DurableConfig": {"ExecutionTimeout": 3600}},
     ],
 )
 def test_what_cannot_run_here_is_refused_and_the_reason_said(create, parameters):
-    """Ours, not AWS's: the local AWS has no containers, file systems or signing."""
+    """Ours, not AWS's: the local AWS has no containers, file systems, signing or durable executions."""
     code, message = create(**parameters)
     assert code == INVALID
     assert "in the local AWS" in message

@@ -255,6 +255,42 @@ def test_keys(acting):
         kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
 
 
+def test_variables_that_are_encrypted_need_the_key_when_an_environment_starts(acting, deploy):
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html; codes and status as of API_Invoke."""
+    who, kms = acting(), boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    function = deploy(
+        "import os\ndef handler(event, context):\n    return os.environ['SHOP']\n",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/{who.role}",
+        KMSKeyArn=key["Arn"],
+        Environment={"Variables": {"SHOP": "parcel"}},
+    )
+
+    def refusal():
+        with pytest.raises(ClientError) as refused:
+            function.invoke()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
+        return refused.value.response["Error"]
+
+    denied = refusal()
+    assert denied["Code"] == "KMSAccessDeniedException"
+    assert denied["Message"].startswith(
+        "Lambda was unable to decrypt the environment variables because KMS access was denied."
+    )
+    assert f"is not authorized to perform: kms:Decrypt on resource: {key['Arn']}" in denied["Message"]
+    who.allow("kms:Decrypt", resource=key["Arn"])
+    assert function.invoke()["Payload"] == "parcel"
+    kms.disable_key(KeyId=key["KeyId"])
+    assert function.invoke()["Payload"] == "parcel", "a warm environment has its variables"
+    function.client.update_function_configuration(FunctionName=function.name, Timeout=4)
+    assert refusal()["Code"] == "KMSDisabledException"
+    kms.schedule_key_deletion(KeyId=key["KeyId"])
+    assert refusal()["Code"] == "KMSInvalidStateException"
+    elsewhere = key["Arn"][:-1] + ("0" if key["Arn"][-1] != "0" else "1")
+    function.client.update_function_configuration(FunctionName=function.name, KMSKeyArn=elsewhere)
+    assert refusal()["Code"] == "KMSNotFoundException"
+
+
 def test_a_mapping_needs_a_role_that_may_read(acting):
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions."""
     who = acting()

@@ -286,10 +286,8 @@ class FunctionApi:
         """Return settings changed as a request asks."""
         check_settings(params)
         updated = {**settings, **{name: params[name] for name in _KEPT if name in params}}
-        for name in ("TracingConfig", "EphemeralStorage", "SnapStart", "DurableConfig"):
-            updated[name] = {**settings.get(name, {}), **params.get(name, {})} or None
-        if updated["DurableConfig"]:
-            updated["DurableConfig"].setdefault("RetentionPeriodInDays", 14)
+        for name in ("TracingConfig", "EphemeralStorage", "SnapStart"):
+            updated[name] = {**settings.get(name, {}), **params.get(name, {})}
         if "LoggingConfig" in params:
             updated["LoggingConfig"] = _logging(settings["LoggingConfig"], params["LoggingConfig"])
         if "Layers" in params:

@@ -20,6 +20,7 @@ from coldstart.events.lineage import MOST_RUNS, runs_of, with_run_of
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.concurrency import Throttled
 from coldstart.runtime.execution_environment import InvocationResult, RestoreFailed
+from coldstart.runtime.host import EnvironmentRefused
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.language_runtimes import RuntimeMissing
 from coldstart.runtime.response_stream import ResponseSink
@@ -224,7 +225,7 @@ class LambdaService:
                 self._traces.throttled(trace)
             details = {"Reason": throttled.reason}
             raise AwsError(429, "TooManyRequestsException", "Rate Exceeded.", details) from None
-        except RestoreFailed as failure:
+        except (EnvironmentRefused, RestoreFailed) as failure:
             raise AwsError(failure.status, failure.code, str(failure)) from None
         except RuntimeMissing as error:
             raise AwsError(502, "InvalidRuntimeException", str(error)) from None

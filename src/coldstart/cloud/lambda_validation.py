@@ -63,6 +63,7 @@ _ELSEWHERE = {
     "CapacityProviderConfig": "Lambda Managed Instances do not exist",
     "RuntimeConfig": "Customer-managed runtimes cannot run",
     "AcceleratorConfig": "Accelerators do not exist",
+    "DurableConfig": "Durable executions do not run",
     "CodeSigningConfigArn": "Code signing does not exist",
 }
 

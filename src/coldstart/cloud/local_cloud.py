@@ -11,6 +11,7 @@ from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
 from coldstart.cloud.destinations import Destinations
 from coldstart.cloud.direct_route import DirectRoute
+from coldstart.cloud.encrypted_variables import EncryptedVariables
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
 from coldstart.cloud.event_stack_resources import event_resource_kinds, notify_from_stacks
@@ -57,6 +58,7 @@ class Cloud:
             identifiers=self.identifiers,
             log_sink=LogDelivery(ACCOUNT_ID, self._role_may),
             cloud_variables=self._function_variables,
+            check_start=EncryptedVariables(ACCOUNT_ID, self._refusal).check,
         )
         self.record = self._host.record
         """What all execution environments did and when."""
@@ -206,6 +208,9 @@ class Cloud:
         headers = {name.lower(): value for name, value in request.headers}
         key = signing_key(headers, f"?{request.query_string}")
         return key if self._keys.are_known(key) else ""
+
+    def _refusal(self, role_arn: str, function_arn: str, action: str, resource: str) -> str:
+        return self.permissions.refusal(role_arn, function_arn, action, resource)
 
     def _role_may(self, role_arn: str, function_arn: str, action: str, resource: str) -> bool:
         return self.permissions.role_may(role_arn, function_arn, action, resource)

@@ -138,13 +138,18 @@ class Permissions:
 
     def role_may(self, role_arn: str, function_arn: str, action: str, resource: str) -> bool:
         """Say the same of a role that a function has, or had."""
+        return not self.refusal(role_arn, function_arn, action, resource)
+
+    def refusal(self, role_arn: str, function_arn: str, action: str, resource: str) -> str:
+        """Return the sentence in which IAM refuses it; empty when the role may do it."""
         if not self.is_enforced:
-            return True
+            return ""
         parts = function_arn.split(":")
         try:
-            return self.decide(role_arn, Asked(action, resource), region=parts[3], session_name=parts[6]).is_allowed
-        except LookupError:
-            return False  # the role is gone
+            decision = self.decide(role_arn, Asked(action, resource), region=parts[3], session_name=parts[6])
+        except LookupError as gone:
+            return str(gone)
+        return "" if decision.is_allowed else denial(decision)
 
     def decide(self, role_arn: str, asked: Asked, *, region: str, session_name: str = "session") -> Decision:
         """Say whether a role may do something, and why.

@@ -125,6 +125,7 @@ class RunningFunctions:
             timeout=settings["Timeout"],
             region=version.function.region,
             environment=settings.get("Environment", {}).get("Variables", {}),
+            kms_key_arn=settings.get("KMSKeyArn", ""),
             log_group=logging["LogGroup"],
             role=settings["Role"],
             ephemeral_storage=settings["EphemeralStorage"]["Size"],

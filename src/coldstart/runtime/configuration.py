@@ -28,6 +28,8 @@ class FunctionConfiguration:
     """Size of /tmp."""
     region: str = "us-east-1"
     environment: Mapping[str, str] = field(default_factory=dict)
+    kms_key_arn: str = ""
+    """ARN of the customer's key that the variables are encrypted with; empty for AWS's own."""
     log_group: str = ""
     layers: Path | None = None
     """The merged layers; what the function sees as /opt."""

@@ -64,6 +64,7 @@ class Function:
             RestoreFailed: with SnapStart, an environment could not be restored.
             SnapshotFailed: with SnapStart, there was no snapshot yet, and it could not be taken.
             RuntimeMissing: this machine cannot run the function's language.
+            EnvironmentRefused: a new environment is needed, and cannot be started.
         """
         invocation = Invocation(
             request_id or self._host.identifiers.uuid(), event, client_context, trace_id, tenant_id, sink, invoked_arn
@@ -113,6 +114,7 @@ class Function:
             self._concurrency.end_on_demand()
 
     def _start(self, tenant_id: str) -> ExecutionEnvironment:
+        self._host.check_start(self.configuration)
         self._concurrency.start_environment()
         return ExecutionEnvironment(self.configuration, self._host, tenant_id=tenant_id, snapshot=self.snapshot)
 

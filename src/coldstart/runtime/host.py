@@ -23,6 +23,19 @@ LogSink = Callable[[FunctionConfiguration, str, list[LogEvent]], None]
 """Takes the function, its log stream and the events of one invocation."""
 
 
+class EnvironmentRefused(RuntimeError):
+    """Lambda cannot start an execution environment of the function: the error of the API's Invoke."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+def _refuse_nothing(configuration: FunctionConfiguration) -> None:
+    pass
+
+
 def make_root() -> Path:
     """Make the folder for a host. It is not in /tmp where that can be helped: functions get a /tmp of their own."""
     folder = tempfile.gettempdir()
@@ -40,6 +53,7 @@ class Host:
         identifiers: seeded ids.
         log_sink: where log events go.
         cloud_variables: gives a function's process its credentials and endpoint.
+        check_start: raises EnvironmentRefused when no environment of a function can be started.
     """
 
     def __init__(
@@ -50,12 +64,14 @@ class Host:
         identifiers: Identifiers,
         log_sink: LogSink,
         cloud_variables: Callable[[FunctionConfiguration], Mapping[str, str]],
+        check_start: Callable[[FunctionConfiguration], None] = _refuse_nothing,
     ) -> None:
         self.root = root
         self.clock = clock
         self.identifiers = identifiers
         self.log_sink = log_sink
         self.cloud_variables = cloud_variables
+        self.check_start = check_start
         self.packages = PackageStore(root / "packages")
         self.runtime_directory = root / "runtime"
         make_python_runtime_directory(self.runtime_directory)

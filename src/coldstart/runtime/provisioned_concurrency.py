@@ -12,7 +12,7 @@ from collections.abc import Callable
 from coldstart.runtime.concurrency import FunctionConcurrency
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.execution_environment import ExecutionEnvironment
-from coldstart.runtime.host import Host
+from coldstart.runtime.host import EnvironmentRefused, Host
 from coldstart.runtime.language_runtimes import RuntimeMissing
 
 AT_ONCE = 4
@@ -140,9 +140,10 @@ class ProvisionedConcurrency:
         environment = ExecutionEnvironment(self._configuration, self._host, is_provisioned=True)
         succeeded = False
         try:
+            self._host.check_start(self._configuration)
             succeeded = environment.initialise_ahead()
-        except RuntimeMissing:
-            pass  # the function's language is not on this machine; an invocation tells what to install
+        except (EnvironmentRefused, RuntimeMissing):
+            pass  # an invocation tells why: what to install, or what is wrong with the key of the variables
         finally:
             with self._lock:
                 self._starting -= 1
