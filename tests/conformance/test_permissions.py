@@ -391,6 +391,108 @@ def test_what_a_request_asks_for(service, method, target, headers, body, expecte
     assert all(isinstance(asked, Asked) for asked in found)
 
 
+def test_leading_keys_are_the_partition_keys_of_every_operation(acting, table):
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html: each customer's own items."""
+    who = acting()
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["C-1"]}, "Null": {"dynamodb:LeadingKeys": "false"}}
+    who.allow("dynamodb:*", Condition=own)
+
+    def item(customer):
+        return {"total": {"N": "1"}, "id": {"S": customer}}  # the partition key does not come first
+
+    def tried(customer):
+        of_customer = {":c": {"S": customer}}
+        batch = [{"PutRequest": {"Item": item("C-1")}}, {"PutRequest": {"Item": item(customer)}}]
+        query = {"TableName": table, "ExpressionAttributeValues": of_customer}
+        return who.calls(
+            ["dynamodb", "put_item", {"TableName": table, "Item": item(customer)}],
+            ["dynamodb", "query", {**query, "KeyConditionExpression": "id = :c"}],
+            [
+                "dynamodb",
+                "query",
+                {**query, "KeyConditionExpression": "(#k=:c)", "ExpressionAttributeNames": {"#k": "id"}},
+            ],
+            ["dynamodb", "batch_write_item", {"RequestItems": {table: batch if customer != "C-1" else batch[:1]}}],
+            ["dynamodb", "batch_get_item", {"RequestItems": {table: {"Keys": [{"id": {"S": customer}}]}}}],
+            [
+                "dynamodb",
+                "transact_write_items",
+                {"TransactItems": [{"Put": {"TableName": table, "Item": item(customer)}}]},
+            ],
+            ["dynamodb", "delete_item", {"TableName": table, "Key": {"id": {"S": customer}}}],
+        )
+
+    assert tried("C-1") == ["ok"] * 7
+    assert [code for code, _ in tried("C-2")] == ["AccessDeniedException"] * 7
+    assert who.call("dynamodb", "scan", TableName=table)[0] == "AccessDeniedException"
+
+
+def test_the_policy_simulator_says_what_policies_would_allow(local_aws):
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html, API_SimulatePrincipalPolicy.html."""
+    iam = boto3.client("iam")
+    orders, labels = (f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/{name}" for name in ("orders", "labels"))
+    statements = [
+        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": orders},
+        {"Effect": "Deny", "Action": "dynamodb:DeleteItem", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": "dynamodb:GetItem",
+            "Resource": labels,
+            "Condition": {"StringEquals": {"aws:PrincipalTag/team": "post"}},
+        },
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+    def decisions(answer):
+        found = answer["EvaluationResults"]
+        return {(each["EvalActionName"], each["EvalResourceName"]): each["EvalDecision"] for each in found}
+
+    asked = {"ActionNames": ["dynamodb:GetItem", "dynamodb:DeleteItem"], "ResourceArns": [orders, labels]}
+    custom = iam.simulate_custom_policy(PolicyInputList=[policy], **asked)
+    assert decisions(custom) == {
+        ("dynamodb:GetItem", orders): "allowed",
+        ("dynamodb:GetItem", labels): "implicitDeny",
+        ("dynamodb:DeleteItem", orders): "explicitDeny",
+        ("dynamodb:DeleteItem", labels): "explicitDeny",
+    }
+    first = custom["EvaluationResults"][0]
+    assert first["MatchedStatements"][0]["SourcePolicyId"] == "PolicyInputList.1"
+    assert first["MissingContextValues"] == ["aws:PrincipalTag/team"]
+    tag = {"ContextKeyName": "aws:PrincipalTag/team", "ContextKeyValues": ["post"], "ContextKeyType": "string"}
+    with_tag = iam.simulate_custom_policy(PolicyInputList=[policy], ContextEntries=[tag], **asked)
+    assert decisions(with_tag)["dynamodb:GetItem", labels] == "allowed"
+    only_reads = json.dumps({"Statement": [{"Effect": "Allow", "Action": "dynamodb:Get*", "Resource": "*"}]})
+    bounded = iam.simulate_custom_policy(
+        PolicyInputList=[policy],
+        PermissionsBoundaryPolicyInputList=[only_reads],
+        ActionNames=["dynamodb:PutItem", "dynamodb:GetItem"],
+        ResourceArns=[orders],
+    )["EvaluationResults"]
+    assert [each["EvalDecision"] for each in bounded] == ["implicitDeny", "allowed"]
+    assert [each["PermissionsBoundaryDecisionDetail"]["AllowedByPermissionsBoundary"] for each in bounded] == [
+        False,
+        True,
+    ]
+    with pytest.raises(ClientError, match="InvalidInput"):
+        iam.simulate_custom_policy(PolicyInputList=["no policy"], ActionNames=["s3:GetObject"])
+
+    role = iam.create_role(RoleName=f"simulated-{next(_numbers)}", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
+    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="orders", PolicyDocument=policy)
+    iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn="arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess")
+    of_role = iam.simulate_principal_policy(
+        PolicySourceArn=role["Arn"], ActionNames=["dynamodb:PutItem", "sqs:ListQueues", "sqs:SendMessage"]
+    )
+    assert [each["EvalDecision"] for each in of_role["EvaluationResults"]] == [
+        "implicitDeny",
+        "allowed",
+        "implicitDeny",
+    ]
+    source = of_role["EvaluationResults"][1]["MatchedStatements"][0]
+    assert (source["SourcePolicyId"], source["SourcePolicyType"]) == ("AmazonSQSReadOnlyAccess", "aws-managed")
+    with pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.simulate_principal_policy(PolicySourceArn=role["Arn"] + "-gone", ActionNames=["s3:GetObject"])
+
+
 def test_a_log_needs_a_role_that_may_write_it(acting):
     """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html: without the permissions there is no log."""
     who = acting()

@@ -44,6 +44,8 @@ class Place:
     """The ARN of a KMS key that is named by id or alias, in a region."""
     secret_arn: Callable[[str, str], str] = lambda region, secret: secret
     """The ARN of a secret that is named."""
+    partition_key: Callable[[str, str, str], str] = lambda region, table, index: ""
+    """The name of the partition key of a table (its name or ARN), or of its index, in a region; empty when it is not there."""
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource; what is one already stays as it is."""
@@ -107,22 +109,59 @@ _DYNAMODB_PARTS = {
 
 def _dynamodb(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
     if name in ("BatchGetItem", "BatchWriteItem"):
-        for table in parameters.get("RequestItems", {}):
-            yield Asked(f"dynamodb:{name}", _table(table, place))
+        for table, wanted in parameters.get("RequestItems", {}).items():
+            yield Asked(f"dynamodb:{name}", _table(table, place), _leading_keys(_batched(wanted), table, "", place))
     elif name in ("TransactGetItems", "TransactWriteItems"):
         for item in parameters.get("TransactItems", []):
             for part, wanted in item.items():
-                yield Asked(f"dynamodb:{_DYNAMODB_PARTS[part]}", _table(wanted["TableName"], place))
+                table = wanted["TableName"]
+                keys = _leading_keys([wanted.get("Key") or wanted.get("Item") or {}], table, "", place)
+                yield Asked(f"dynamodb:{_DYNAMODB_PARTS[part]}", _table(table, place), keys)
     elif "StreamArn" in parameters:
         yield Asked(f"dynamodb:{name}", parameters["StreamArn"])
     elif "TableName" not in parameters:
         yield Asked(f"dynamodb:{name}", "*")
     else:
-        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
-        keys = parameters.get("Key") or {}
-        values = tuple(str(next(iter(value.values()), "")) for value in list(keys.values())[:1])
-        context: Context = {"dynamodb:leadingkeys": values} if values else {}
-        yield Asked(f"dynamodb:{name}", _table(parameters["TableName"], place) + index, context)
+        table, index = parameters["TableName"], parameters.get("IndexName", "")
+        if name == "Query":
+            partition_key = place.partition_key(place.region, table, index)
+            value = _queried_key(parameters, partition_key)
+            keys = _leading_keys([{partition_key: value}] if value else [], table, index, place)
+        else:
+            keys = _leading_keys([parameters.get("Key") or parameters.get("Item") or {}], table, index, place)
+        yield Asked(f"dynamodb:{name}", _table(table, place) + (f"/index/{index}" if index else ""), keys)
+
+
+def _batched(wanted: Any) -> list[dict[str, Any]]:
+    """The items or keys of one table in a batch."""
+    if isinstance(wanted, dict):
+        return list(wanted.get("Keys", []))
+    return [each.get("Item") or each.get("Key") or {} for request in wanted for each in request.values()]
+
+
+def _leading_keys(items: list[dict[str, Any]], table: str, index: str, place: Place) -> Context:
+    """The condition key for the partition keys that a request names; a Scan names none.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    """
+    name = place.partition_key(place.region, table, index)
+    values = tuple(str(next(iter(item[name].values()), "")) for item in items if name in item)
+    return {"dynamodb:leadingkeys": values} if values else {}
+
+
+def _queried_key(parameters: Mapping[str, Any], partition_key: str) -> Any:
+    """Return the value of the partition key that a Query asks for; None when it cannot be told."""
+    for name, condition in (parameters.get("KeyConditions") or {}).items():
+        if name == partition_key and condition.get("ComparisonOperator") == "EQ":
+            return condition["AttributeValueList"][0]
+    names = parameters.get("ExpressionAttributeNames") or {}
+    for name, value in _EQUATION.findall(parameters.get("KeyConditionExpression") or ""):
+        if names.get(name, name) == partition_key:
+            return (parameters.get("ExpressionAttributeValues") or {}).get(value)
+    return None
+
+
+_EQUATION = re.compile(r"(#?[\w.-]+)\s*=\s*(:\w+)")
 
 
 def _table(name: str, place: Place) -> str:

@@ -113,7 +113,8 @@ class Permissions:
         session = sts_backends[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id)
         if session is None:
             return
-        place = Place(region, self._account_id, self._resources.key_arn, self._resources.secret_arn)
+        resources = self._resources
+        place = Place(region, self._account_id, resources.key_arn, resources.secret_arn, resources.partition_key)
         for asked in asked_for(request, service, place, operation):
             if asked.action in _NEEDS_NO_PERMISSION:
                 continue
@@ -215,15 +216,17 @@ class Permissions:
 
     def _identity_policies(self, role: Role) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, document in role.policies.items():
-            yield f"inline policy {name}", _parsed(document)
+            yield f"inline policy {name}", parsed_policy(document)
         for policy in role.managed_policies.values():
-            yield f"managed policy {policy.name}", _parsed(_current(policy))
+            yield f"managed policy {policy.name}", parsed_policy(current_document(policy))
 
     def _boundary(self, role: Role, call: Call) -> list[Finding] | None:
         if not role.permissions_boundary_arn:
             return None
         policy = iam_backends[self._account_id]["aws"].managed_policies[role.permissions_boundary_arn]
-        return findings(f"permissions boundary {policy.name}", _parsed(_current(policy)), call, has_principals=False)
+        return findings(
+            f"permissions boundary {policy.name}", parsed_policy(current_document(policy)), call, has_principals=False
+        )
 
     def _context(self, role: Role, caller: str, region: str, session_name: str) -> dict[str, tuple[str, ...]]:
         now = self._clock.now()
@@ -276,10 +279,12 @@ def _applying(effect: str, found: list[Finding]) -> Finding | None:
     return next((finding for finding in found if finding.applies and finding.effect == effect), None)
 
 
-def _current(policy: ManagedPolicy) -> Any:
+def current_document(policy: ManagedPolicy) -> Any:
+    """Return the document of a managed policy's default version."""
     return next(version.document for version in policy.versions if version.is_default)
 
 
-def _parsed(document: Any) -> Mapping[str, Any]:
+def parsed_policy(document: Any) -> Mapping[str, Any]:
+    """Return a policy, which moto keeps as text or parsed, as a document."""
     parsed = json.loads(document) if isinstance(document, str) else document
     return parsed if isinstance(parsed, Mapping) else {}

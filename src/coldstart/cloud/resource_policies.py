@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -59,3 +60,12 @@ class ResourcePolicies:
         if secret is not None:
             return str(secret.arn)
         return name if name.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{self._account_id}:secret:{name}"
+
+    def partition_key(self, region: str, table: str, index: str) -> str:
+        """Return the name of the partition key of a table, or of its index; empty when there is no such table."""
+        found = dynamodb_backends[self._account_id][region].tables.get(table.rpartition("/")[2])
+        if found is None:
+            return ""
+        schemas = {each.name: each.schema for each in found.all_indexes()}
+        schema = schemas.get(index, found.schema)
+        return next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), "")

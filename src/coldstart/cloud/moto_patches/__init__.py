@@ -15,6 +15,7 @@ from coldstart.cloud.moto_patches import (
     managed_policies,
     message_lineage,
     openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
+    policy_simulator,
     queue_messages,
     rest_api_deployments,
     rest_api_documents,
@@ -34,6 +35,7 @@ _PATCHES = (
     log_queries,
     managed_policies,
     message_lineage,
+    policy_simulator,
     queue_messages,
     rest_api_deployments,
     rest_api_documents,
