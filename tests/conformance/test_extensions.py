@@ -336,3 +336,16 @@ def test_a_layer_brings_an_extension(deploy):
     client.update_function_configuration(FunctionName=function.name, Timeout=4)  # ends the environments
     told = [json.loads(line.split(" got ")[1]) for line in function.lines() if line.startswith("loyal got")]
     assert [event["eventType"] for event in told] == ["INVOKE", "SHUTDOWN"]
+
+
+def test_a_function_that_ignores_sigterm_is_killed_and_the_cloud_goes_on(deploy):
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: two seconds, then SIGKILL."""
+    client = boto3.client("lambda")
+    layer = client.publish_layer_version(LayerName="loyal", Content={"ZipFile": zipped({"extensions/loyal": LOYAL})})
+    stubborn = FUNCTION.replace("sys.exit(0)", "print('not yet', flush=True)")
+    function = deploy(stubborn, Layers=[layer["LayerVersionArn"]])
+    process = psutil.Process(function.invoke()["Payload"])
+    client.update_function_configuration(FunctionName=function.name, Timeout=4)  # ends the environments
+    assert not psutil.wait_procs([process], timeout=10)[1]
+    assert function.invoke()["Payload"] != process.pid
+    assert "not yet\n" in function.lines()

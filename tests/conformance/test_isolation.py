@@ -142,7 +142,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_a_package_that_would_do_harm_is_refused_when_it_comes(deploy, what):
+def test_a_package_that_would_do_harm_is_refused_when_it_comes(local_aws, deploy, what):
     """AWS checks a package when it is uploaded: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
     zipped, message = HOSTILE[what]
     function = deploy(ECHO)
@@ -153,6 +153,9 @@ def test_a_package_that_would_do_harm_is_refused_when_it_comes(deploy, what):
     with pytest.raises(ClientError, match=message):
         function.client.update_function_code(FunctionName=function.name, ZipFile=zipped)
     assert function.invoke({"still": "works"})["Payload"] == {"still": "works"}
+    escaped = [*local_aws._folder.rglob("escaped.py"), local_aws._folder.parent / "escaped.py", Path("/tmp/escaped.py")]
+    assert not any(path.exists() for path in escaped)
+    assert not list(local_aws._folder.rglob("passwords"))
 
 
 @pytest.mark.parametrize("what", HOSTILE)

@@ -173,16 +173,17 @@ def test_an_environment_that_is_killed_while_it_works_fails_its_invocation_only(
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: a crash ends the environment, not the function."""
     function = deploy(
         """
-import os
+import os, subprocess
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)
 def handler(event, context):
     while event.get("hang"):
         pass
-    return os.getpid()
+    return [os.getpid(), child.pid]
 """,
         Timeout=60,
         MemorySize=1769,
     )
-    process = psutil.Process(function.invoke()["Payload"])
+    process, orphan = (psutil.Process(pid) for pid in function.invoke()["Payload"])
     with ThreadPoolExecutor(1) as caller:
         hanging = caller.submit(function.invoke, {"hang": True})
         deadline = time.monotonic() + 20
@@ -193,7 +194,8 @@ def handler(event, context):
     assert failed["FunctionError"] == "Unhandled"
     assert failed["Payload"]["errorType"] == "Runtime.ExitError"
     assert "signal: killed" in failed["Payload"]["errorMessage"]
-    assert function.invoke()["Payload"] != process.pid
+    assert function.invoke()["Payload"][0] != process.pid
+    assert not psutil.wait_procs([orphan], timeout=10)[1], "what it had started has ended with it"
 
 
 def test_descriptors_run_out_in_the_function_alone(deploy):
