@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -221,3 +222,13 @@ def handler(event, context):
     assert 900 < opened < 1024
     assert function.invoke({"close": 1})["Payload"] == 0
     assert deploy("def handler(event, context):\n    return open('/dev/null').read()\n").invoke()["Payload"] == ""
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_a_function_runs_on_this_machines_system_and_processor(deploy, architecture):
+    """Ours, not AWS's: whatever Architectures says (https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html)."""
+    function = deploy(
+        "import platform\ndef handler(event, context):\n    return [platform.system(), platform.machine()]\n",
+        Architectures=[architecture],
+    )
+    assert function.invoke()["Payload"] == [platform.system(), platform.machine()]
