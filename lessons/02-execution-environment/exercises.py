@@ -6,11 +6,196 @@ Find what leaks from order to order, from a log; load once; stop in time; count 
 from __future__ import annotations
 
 import itertools
+import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from coldstart.course import Exercise, Requirement, Submission, WrongAnswer, expect
+from coldstart.course import DeployedFunction, Exercise, Requirement, Submission, WrongAnswer, expect
 
 # 02.1 ----------------------------------------------------------------------------------------------------------------
+
+_COUNTRIES = (("P-5201", "PT", 5), ("P-5202", "US", 19), ("P-5203", "DE", 7))
+
+
+def _every_order_gets_its_price(submission: Submission) -> None:
+    function = submission.deploy()
+    for order_id, country, price in _COUNTRIES:
+        answer = function.invoke({"order_id": order_id, "country": country}).payload
+        expect(
+            answer == {"order_id": order_id, "price": price},
+            expected=f"for order {order_id} to {country} the price {price}",
+            got=repr(answer),
+            why="Keeping the zones is right. Keeping the answer of one order sends it to everybody after it.",
+            next_step="Keep what is the same for all orders, and look the country up for each one.",
+        )
+
+
+def _the_zones_are_loaded_once(submission: Submission) -> None:
+    function = submission.deploy()
+    logs = [function.invoke({"order_id": order_id, "country": country}).log for order_id, country, _ in _COUNTRIES]
+    times = sum(log.count("loading zones") for log in logs)
+    expect(
+        times > 0,
+        expected="one line `loading zones` in the log of three orders",
+        got="none: `load_zones` is not called, or prints something else",
+        why="The list of zones changes now and then. A copy of it in the code stays as it is today.",
+        next_step="Leave `load_zones` as it was in the file you were given, and call it once, where it is run once.",
+    )
+    expect(
+        times == 1,
+        expected="one line `loading zones` in the log of three orders",
+        got=f"it was loaded {times} times in {len(logs)} calls",
+        why="Every order waits for the loading, and Parcel pays for it each time.",
+        next_step="Let the result of `load_zones()` stay in a variable above the handler, and use that one.",
+    )
+
+
+load_once = Exercise(
+    id="02.1",
+    title="Load the zones once",
+    objective="phases",
+    file="shipping.py",
+    handler="shipping.handler",
+    runtime="python3.14",
+    task=(
+        "The shipping prices come from a list of zones, and loading it takes its time. Change the function, so that an "
+        "environment loads the zones once, however many orders it works on. `load_zones` stays as it is."
+    ),
+    stub="""\
+import time
+
+
+def load_zones():
+    print("loading zones")
+    time.sleep(0.1)
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+def handler(event, context):
+    zones = load_zones()
+    return {"order_id": event["order_id"], "price": zones[event["country"]]}
+""",
+    solution="""\
+import time
+
+
+def load_zones():
+    print("loading zones")
+    time.sleep(0.1)
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+zones = load_zones()
+
+
+def handler(event, context):
+    return {"order_id": event["order_id"], "price": zones[event["country"]]}
+""",
+    other_solution="""\
+import time
+from functools import cache
+
+
+@cache
+def load_zones():
+    print("loading zones")
+    time.sleep(0.1)
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+def handler(event, context):
+    return {"order_id": event["order_id"], "price": load_zones()[event["country"]]}
+""",
+    requirements=[
+        Requirement("Every order gets the price of its country", _every_order_gets_its_price),
+        Requirement("An environment loads the zones once", _the_zones_are_loaded_once),
+    ],
+    wrong_answers=[
+        WrongAnswer(
+            "keeps_the_price_too",
+            code="""\
+def load_zones():
+    print("loading zones")
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+price = None
+
+
+def handler(event, context):
+    global price
+    if price is None:
+        price = load_zones()[event["country"]]
+    return {"order_id": event["order_id"], "price": price}
+""",
+            misconception="M1",
+            message="Keeping the answer of one order sends it to everybody after it.",
+        ),
+        WrongAnswer(
+            "assigns_without_global",
+            code="""\
+def load_zones():
+    print("loading zones")
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+zones = None
+
+
+def handler(event, context):
+    if zones is None:
+        zones = load_zones()
+    return {"order_id": event["order_id"], "price": zones[event["country"]]}
+""",
+            misconception=None,
+            message="UnboundLocalError",
+        ),
+        WrongAnswer(
+            "loads_above_and_in_the_handler",
+            code="""\
+def load_zones():
+    print("loading zones")
+    return {"PT": 5, "DE": 7, "US": 19}
+
+
+zones = load_zones()
+
+
+def handler(event, context):
+    zones = load_zones()
+    return {"order_id": event["order_id"], "price": zones[event["country"]]}
+""",
+            misconception="M1",
+            message="it was loaded 4 times in 3 calls",
+        ),
+        WrongAnswer(
+            "writes_the_zones_into_the_code",
+            code="""\
+zones = {"PT": 5, "DE": 7, "US": 19}
+
+
+def handler(event, context):
+    return {"order_id": event["order_id"], "price": zones[event["country"]]}
+""",
+            misconception=None,
+            message="none: `load_zones` is not called",
+        ),
+    ],
+    stub_message="it was loaded 3 times in 3 calls",
+    hints=[
+        "Read “Three phases” again. Which lines of `prices.py` ran once, and which ran for every call?",
+        "What stands above the handler runs in INIT. What it leaves in a variable is there for every call.",
+        "The line `zones = load_zones()` is right. It stands in the wrong place.",
+        "Between the two functions: `zones = ...`. In the handler `zones` is then only read.",
+    ],
+    why_solution=(
+        "The zones are the same for all orders, so they are loaded in INIT and stay. The other solution loads them when the "
+        "first order needs them, and remembers the result: better when only some calls need it."
+    ),
+)
+
+
+# 02.2 ----------------------------------------------------------------------------------------------------------------
 
 _PICKED = (
     ({"order_id": "P-5101", "items": ["mug", "tea"]}, ["Mug", "Tea"]),
@@ -70,7 +255,7 @@ def _the_log_counts(submission: Submission) -> None:
 
 
 picklist = Exercise(
-    id="02.1",
+    id="02.2",
     title="Find the fault in Wednesday's log",
     objective="survives",
     file="picklist_mended.py",
@@ -203,185 +388,25 @@ def handler(event, context):
 )
 
 
-# 02.2 ----------------------------------------------------------------------------------------------------------------
-
-_COUNTRIES = (("P-5201", "PT", 5), ("P-5202", "US", 19), ("P-5203", "DE", 7))
-
-
-def _every_order_gets_its_price(submission: Submission) -> None:
-    function = submission.deploy()
-    for order_id, country, price in _COUNTRIES:
-        answer = function.invoke({"order_id": order_id, "country": country}).payload
-        expect(
-            answer == {"order_id": order_id, "price": price},
-            expected=f"for order {order_id} to {country} the price {price}",
-            got=repr(answer),
-            why="Keeping the zones is right. Keeping the answer of one order sends it to everybody after it.",
-            next_step="Keep what is the same for all orders, and look the country up for each one.",
-        )
-
-
-def _the_zones_are_loaded_once(submission: Submission) -> None:
-    function = submission.deploy()
-    logs = [function.invoke({"order_id": order_id, "country": country}).log for order_id, country, _ in _COUNTRIES]
-    times = sum(log.count("loading zones") for log in logs)
-    expect(
-        times == 1,
-        expected="one line `loading zones` in the log of three orders",
-        got=f"it was loaded {times} times in {len(logs)} calls",
-        why="Every order waits for the loading, and Parcel pays for it each time.",
-        next_step="Let the result of `load_zones()` stay in a variable above the handler, and use that one.",
-    )
-
-
-load_once = Exercise(
-    id="02.2",
-    title="Load the zones once",
-    objective="phases",
-    file="shipping.py",
-    handler="shipping.handler",
-    runtime="python3.14",
-    task=(
-        "The shipping prices come from a list of zones, and loading it takes its time. Change the function, so that an "
-        "environment loads the zones once, however many orders it works on. `load_zones` stays as it is."
-    ),
-    stub="""\
-import time
-
-
-def load_zones():
-    print("loading zones")
-    time.sleep(0.1)
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-def handler(event, context):
-    zones = load_zones()
-    return {"order_id": event["order_id"], "price": zones[event["country"]]}
-""",
-    solution="""\
-import time
-
-
-def load_zones():
-    print("loading zones")
-    time.sleep(0.1)
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-zones = load_zones()
-
-
-def handler(event, context):
-    return {"order_id": event["order_id"], "price": zones[event["country"]]}
-""",
-    other_solution="""\
-import time
-from functools import cache
-
-
-@cache
-def load_zones():
-    print("loading zones")
-    time.sleep(0.1)
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-def handler(event, context):
-    return {"order_id": event["order_id"], "price": load_zones()[event["country"]]}
-""",
-    requirements=[
-        Requirement("Every order gets the price of its country", _every_order_gets_its_price),
-        Requirement("An environment loads the zones once", _the_zones_are_loaded_once),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            "keeps_the_price_too",
-            code="""\
-def load_zones():
-    print("loading zones")
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-price = None
-
-
-def handler(event, context):
-    global price
-    if price is None:
-        price = load_zones()[event["country"]]
-    return {"order_id": event["order_id"], "price": price}
-""",
-            misconception="M1",
-            message="Keeping the answer of one order sends it to everybody after it.",
-        ),
-        WrongAnswer(
-            "assigns_without_global",
-            code="""\
-def load_zones():
-    print("loading zones")
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-zones = None
-
-
-def handler(event, context):
-    if zones is None:
-        zones = load_zones()
-    return {"order_id": event["order_id"], "price": zones[event["country"]]}
-""",
-            misconception=None,
-            message="UnboundLocalError",
-        ),
-        WrongAnswer(
-            "loads_above_and_in_the_handler",
-            code="""\
-def load_zones():
-    print("loading zones")
-    return {"PT": 5, "DE": 7, "US": 19}
-
-
-zones = load_zones()
-
-
-def handler(event, context):
-    zones = load_zones()
-    return {"order_id": event["order_id"], "price": zones[event["country"]]}
-""",
-            misconception="M1",
-            message="it was loaded 4 times in 3 calls",
-        ),
-    ],
-    stub_message="it was loaded 3 times in 3 calls",
-    hints=[
-        "Read “Three phases” again. Which lines of `prices.py` ran once, and which ran for every call?",
-        "What stands above the handler runs in INIT. What it leaves in a variable is there for every call.",
-        "The line `zones = load_zones()` is right. It stands in the wrong place.",
-        "Between the two functions: `zones = ...`. In the handler `zones` is then only read.",
-    ],
-    why_solution=(
-        "The zones are the same for all orders, so they are loaded in INIT and stay. The other solution loads them when the "
-        "first order needs them, and remembers the result: better when only some calls need it."
-    ),
-)
-
-
 # 02.3 ----------------------------------------------------------------------------------------------------------------
 
-_FEW = [f"P-53{number:02}" for number in range(12)]
+_FEW = [f"P-53{number:02}" for number in range(11)]
 _MANY = [f"P-54{number:02}" for number in range(60)]
 
 
 def _few_parcels_are_all_sorted(submission: Submission) -> None:
-    answer = submission.deploy(Timeout=1).invoke({"parcels": _FEW}).payload
-    expect(
-        answer == {"sorted": _FEW, "left": []},
-        expected=f"all {len(_FEW)} parcels in `sorted`, none in `left`: there was time enough",
-        got=f"{len(answer.get('sorted', []))} in `sorted`, {len(answer.get('left', []))} in `left`",
-        why="A van that leaves half empty costs as much as a full one.",
-        next_step="Do not stop after a number of parcels. Ask the context how much time is left.",
-    )
+    function = submission.deploy(Timeout=1)
+    for call in ("first", "second"):
+        answer = function.invoke({"parcels": _FEW}).payload
+        expect(
+            answer == {"sorted": _FEW, "left": []},
+            expected=f"all {len(_FEW)} parcels in `sorted`, none in `left`: there was time enough",
+            got=f"{len(answer.get('sorted', []))} in `sorted`, {len(answer.get('left', []))} in `left`, in the {call} call",
+            why="A van that leaves half empty costs as much as a full one.",
+            next_step="Do not stop after a number of parcels. Ask the context how much time is left."
+            if call == "first"
+            else "The second call came to the same environment. Ask the context, in the handler, how much time this call has.",
+        )
 
 
 def _many_parcels_are_answered_in_time(submission: Submission) -> None:
@@ -389,7 +414,9 @@ def _many_parcels_are_answered_in_time(submission: Submission) -> None:
     expect(
         reply.function_error is None,
         expected=f"an answer within the second: how far it came with {len(_MANY)} parcels",
-        got=str(reply.payload.get("errorMessage")),
+        got=re.sub(r"^RequestId: \S+ Error: ", "", str(reply.payload.get("errorMessage")))
+        if reply.function_error
+        else "",
         why="When Lambda ends the function nobody knows which parcels were sorted, and no `except` of yours runs.",
         next_step="Before each parcel, look at `context.get_remaining_time_in_millis()`, and leave the loop in time.",
     )
@@ -522,6 +549,28 @@ def handler(event, context):
             message="Do not stop after a number of parcels.",
         ),
         WrongAnswer(
+            "takes_the_time_where_the_file_is_loaded",
+            code="""\
+import time
+
+start = time.monotonic()
+
+
+def sort_one(parcel):
+    time.sleep(0.05)
+
+
+def handler(event, context):
+    waiting, done = event["parcels"], []
+    while waiting and time.monotonic() - start < 0.7:
+        sort_one(waiting[0])
+        done.append(waiting.pop(0))
+    return {"sorted": done, "left": waiting}
+""",
+            misconception="M1",
+            message="The second call came to the same environment.",
+        ),
+        WrongAnswer(
             "forgets_the_rest",
             code="""\
 import time
@@ -585,6 +634,7 @@ def handler(event, context):
 # 02.4 ----------------------------------------------------------------------------------------------------------------
 
 _TABLES = itertools.count(1)
+_AT_ONCE = 20
 
 
 class _Counts:
@@ -642,6 +692,21 @@ def _environments_count_together(submission: Submission) -> None:
             _expect_number(
                 answer, number, f"the order that came as number {number}, in another environment than the last"
             )
+        with ThreadPoolExecutor(2) as both:
+            counted = list(both.map(lambda function: [_number(function) for _ in range(_AT_ONCE)], (first, second)))
+        numbers = sorted(itertools.chain(*counted))
+        twice = [number for number, next_one in itertools.pairwise(numbers) if number == next_one]
+        expect(
+            not twice,
+            expected=f"{len(numbers)} different numbers for {len(numbers)} orders, two of them at a time",
+            got=f"the number {twice[0] if twice else ''} twice",
+            why="Two environments read the same count, each adds one, and both write down the same number.",
+            next_step="Do not read, add and write back. Let the table add: `ADD`, as in the cell above the exercise.",
+        )
+
+
+def _number(function: DeployedFunction) -> int:
+    return int(function.invoke({"order_id": "P-5700"}).payload["number"])
 
 
 count_orders = Exercise(
@@ -734,6 +799,26 @@ def handler(event, context):
             message="There has to be one such order.",
         ),
         WrongAnswer(
+            "reads_adds_and_writes_back",
+            code="""\
+import os
+import time
+
+import boto3
+
+table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+
+
+def handler(event, context):
+    number = int(table.get_item(Key={"name": "orders"}).get("Item", {}).get("how_many", 0)) + 1
+    time.sleep(0.01)
+    table.put_item(Item={"name": "orders", "how_many": number})
+    return {"number": number}
+""",
+            misconception="M2",
+            message="Two environments read the same count",
+        ),
+        WrongAnswer(
             "returns_the_text",
             code="""\
 import os
@@ -795,4 +880,4 @@ def handler(event, context):
     ),
 )
 
-EXERCISES = [picklist, load_once, stop_in_time, count_orders]
+EXERCISES = [load_once, picklist, stop_in_time, count_orders]

@@ -73,6 +73,235 @@ class _Bucket:
 
 # 04.1 ----------------------------------------------------------------------------------------------------------------
 
+
+def _invoices_go_out(submission: Submission) -> None:
+    reply = submission.deploy().invoke({"order_id": "P-5401", "email": "ada@example.com"})
+    expect(
+        "invoice for P-5401 sent" in reply.log,
+        expected="in the log: invoice for P-5401 sent",
+        got="a log without it",
+        why="Most orders are fine, and have to stay so.",
+        next_step="Call `send(event)` as before.",
+    )
+
+
+def _what_may_succeed_later_fails_now(submission: Submission) -> None:
+    reply = submission.deploy().invoke({"order_id": "P-5402", "email": "grace@busy.example"}, may_fail=True)
+    expect(
+        reply.function_error is not None,
+        expected="a failure, when the mail server is busy: Lambda then tries again in a minute",
+        got=f"the handler returned {reply.payload!r}, a success for Lambda",
+        why="The server said to come back later, and nobody came. The customer has no invoice.",
+        next_step="Let `ServerBusy` out of the handler: do not catch it, or `raise` it again.",
+    )
+
+
+def _what_cannot_succeed_is_not_tried_again(submission: Submission) -> None:
+    reply = submission.deploy().invoke({"order_id": "P-5403"}, may_fail=True)
+    error = f"{reply.payload['errorType']}: {reply.payload['errorMessage']}" if reply.function_error else ""
+    expect(
+        not error,
+        expected="no failure for an order without an address: it will have none in a minute either",
+        got=error,
+        why="It would be tried three times for nothing, and then lie among those that only need another try.",
+        next_step='Look first whether there is an address, with `event.get("email")`, and return when there is none.',
+    )
+    expect(
+        "P-5403" in reply.log.split("START", 1)[-1],
+        expected="a line in the log that names order P-5403",
+        got="nothing in the log but START, END and REPORT",
+        why="Somebody has to ask the customer for an address. Without a line nobody knows.",
+        next_step="Before you return, write a warning with the order's number.",
+    )
+
+
+invoice = Exercise(
+    id="04.1",
+    title="Find the fault in Thursday's log",
+    objective="nobody-waits",
+    file="invoice_mended.py",
+    handler="invoice_mended.handler",
+    runtime="python3.14",
+    task=(
+        "Mend the handler, so that Lambda tries again where that helps, and only there. `send` and `ServerBusy` stay as they are. "
+        "An order without an address is noted in the log, with its number."
+    ),
+    stub="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    try:
+        send(event)
+    except Exception as error:
+        logger.warning("no invoice for %s: %s", event["order_id"], error)
+""",
+    solution="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    if not event.get("email"):
+        logger.warning("no invoice for %s: it has no address", event["order_id"])
+        return
+    send(event)
+""",
+    other_solution="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    try:
+        send(event)
+    except ServerBusy:
+        logger.info("invoice for %s: later", event["order_id"])
+        raise
+    except KeyError as missing:
+        logger.error("order %s has no %s", event["order_id"], missing)
+""",
+    requirements=[
+        Requirement("Invoices go out as before", _invoices_go_out),
+        Requirement("What may succeed later is tried again", _what_may_succeed_later_fails_now),
+        Requirement("What cannot succeed is noted, and not tried again", _what_cannot_succeed_is_not_tried_again),
+    ],
+    wrong_answers=[
+        WrongAnswer(
+            "returns_a_status",
+            code="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    try:
+        send(event)
+    except ServerBusy:
+        return {"statusCode": 503}
+    except KeyError:
+        logger.warning("no address: %s", event["order_id"])
+""",
+            misconception="M22",
+            message="the handler returned {'statusCode': 503}",
+        ),
+        WrongAnswer(
+            "lets_everything_out",
+            code="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    send(event)
+""",
+            misconception="M61",
+            message="KeyError: 'email'",
+        ),
+        WrongAnswer(
+            "drops_it_in_silence",
+            code="""\
+import logging
+
+logger = logging.getLogger()
+logger.setLevel("INFO")
+
+
+class ServerBusy(Exception):
+    pass
+
+
+def send(order):
+    if order["email"].endswith("@busy.example"):
+        raise ServerBusy("try again later")
+    logger.info("invoice for %s sent", order["order_id"])
+
+
+def handler(event, context):
+    if "email" in event:
+        send(event)
+""",
+            misconception=None,
+            message="nothing in the log but START, END and REPORT",
+        ),
+    ],
+    stub_message="the handler returned None, a success for Lambda",
+    hints=[
+        "Read the two warnings in Thursday's log again. What would be different a minute later, for each of them?",
+        "A failure is Lambda's word for “try again”. A return is its word for “done”. Choose one for each case.",
+        "The `except Exception` treats both alike. The busy server has to get out of the handler; the missing address has not.",
+        'Before `send(event)`: `if not event.get("email"): logger.warning(..., event["order_id"])` and `return`. And no `try` ...',
+    ],
+    why_solution=(
+        "An order without an address can be recognised before anything is tried. Whatever `send` raises then is worth another "
+        "attempt, and gets out. The other solution sorts the exceptions after the fact, and raises the busy server again."
+    ),
+)
+
+
+# 04.2 ----------------------------------------------------------------------------------------------------------------
+
 _SETTINGS = {"Timeout": 20, "MemorySize": 1769}
 
 
@@ -145,7 +374,7 @@ def _removed_labels_are_named(submission: Submission) -> None:
 
 
 labels_index = Exercise(
-    id="04.1",
+    id="04.2",
     title="Read what S3 says",
     objective="read-s3",
     file="labels_index.py",
@@ -351,236 +580,239 @@ def handler(event, context):
 )
 
 
-# 04.2 ----------------------------------------------------------------------------------------------------------------
+# 04.3 ----------------------------------------------------------------------------------------------------------------
+
+_COPY = """\
+from urllib.parse import unquote_plus
+
+import boto3
+
+s3 = boto3.client("s3")
 
 
-def _invoices_go_out(submission: Submission) -> None:
-    reply = submission.deploy().invoke({"order_id": "P-5401", "email": "ada@example.com"})
-    expect(
-        "invoice for P-5401 sent" in reply.log,
-        expected="in the log: invoice for P-5401 sent",
-        got="a log without it",
-        why="Most orders are fine, and have to stay so.",
-        next_step="Call `send(event)` as before.",
-    )
+def handler(event, context):
+    for record in event["Records"]:
+        bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        picture = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        s3.put_object(Bucket=bucket, Key=f"small/{key}", Body=picture[:3])
+"""
 
 
-def _what_may_succeed_later_fails_now(submission: Submission) -> None:
-    reply = submission.deploy().invoke({"order_id": "P-5402", "email": "grace@busy.example"}, may_fail=True)
-    expect(
-        reply.function_error is not None,
-        expected="a failure, when the mail server is busy: Lambda then tries again in a minute",
-        got=f"the handler returned {reply.payload!r}, a success for Lambda",
-        why="The server said to come back later, and nobody came. The customer has no invoice.",
-        next_step="Let `ServerBusy` out of the handler: do not catch it, or `raise` it again.",
-    )
+class _Pictures:
+    """A bucket with the learner's notification, and the function that makes copies."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._submission = submission
+        self._s3 = submission.aws("s3")
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("small_copy.py", (1980, 1, 1, 0, 0, 0)), _COPY)
+        self._function = submission.deploy(
+            Handler="small_copy.handler", Runtime="python3.14", Code={"ZipFile": package.getvalue()}, **_SETTINGS
+        ).name
+        self.bucket = f"check-pictures-{next(_NUMBERS)}"
+        self._s3.create_bucket(Bucket=self.bucket)
+        self._notify()
+
+    def __enter__(self) -> _Pictures:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for key in self.stored():
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+        self._s3.delete_bucket(Bucket=self.bucket)
+
+    def _notify(self) -> None:
+        functions = self._submission.aws("lambda")
+        arn = functions.get_function(FunctionName=self._function)["Configuration"]["FunctionArn"]
+        functions.add_permission(
+            FunctionName=self._function,
+            StatementId="bucket",
+            Action="lambda:InvokeFunction",
+            Principal="s3.amazonaws.com",
+            SourceArn=f"arn:aws:s3:::{self.bucket}",
+        )
+        wanted = json.loads(json.dumps(self._submission.document()).replace("parcel-small-copy", arn))
+        try:
+            self._s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration=wanted)
+        except Exception as error:  # boto3 says what is wrong with the document, in exceptions of several kinds
+            self._s3.delete_bucket(Bucket=self.bucket)
+            expect(
+                False,
+                expected="a notification configuration that S3 takes",
+                got=str(error).strip(),
+                why="What S3 refuses is not set, and no picture calls the function.",
+                next_step="Compare the names with the filter above the exercise: `Filter`, `Key`, `FilterRules`, `Name`, `Value`.",
+            )
+
+    def put(self, key: str) -> None:
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=b"PNG...")
+        cloud.current().settle()
+
+    def stored(self) -> list[str]:
+        return [item["Key"] for item in self._s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+
+    def runs(self) -> int:
+        logs = self._submission.aws("logs")
+        try:
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{self._function}", filterPattern="START")
+        except ClientError:
+            return 0
+        return len(re.findall("START RequestId", "".join(event["message"] for event in found["events"])))
 
 
-def _what_cannot_succeed_is_not_tried_again(submission: Submission) -> None:
-    reply = submission.deploy().invoke({"order_id": "P-5403"}, may_fail=True)
-    error = f"{reply.payload['errorType']}: {reply.payload['errorMessage']}" if reply.function_error else ""
-    expect(
-        not error,
-        expected="no failure for an order without an address: it will have none in a minute either",
-        got=error,
-        why="It would be tried three times for nothing, and then lie among those that only need another try.",
-        next_step='Look first whether there is an address, with `event.get("email")`, and return when there is none.',
-    )
-    expect(
-        "P-5403" in reply.log.split("START", 1)[-1],
-        expected="a line in the log that names order P-5403",
-        got="nothing in the log but START, END and REPORT",
-        why="Somebody has to ask the customer for an address. Without a line nobody knows.",
-        next_step="Before you return, write a warning with the order's number.",
-    )
+def _a_picture_is_copied(submission: Submission) -> None:
+    with _Pictures(submission) as pictures:
+        pictures.put("pictures/P-1042.png")
+        expect(
+            "small/pictures/P-1042.png" in pictures.stored(),
+            expected="a copy of `pictures/P-1042.png` at `small/pictures/P-1042.png`",
+            got=f"in the bucket: {', '.join(pictures.stored())}",
+            why="Without the call there is no copy.",
+            next_step="The prefix has to be the one under which the pictures arrive.",
+        )
 
 
-invoice = Exercise(
-    id="04.2",
-    title="Find the fault in Thursday's log",
-    objective="nobody-waits",
-    file="invoice_mended.py",
-    handler="invoice_mended.handler",
-    runtime="python3.14",
+def _a_copy_calls_nobody(submission: Submission) -> None:
+    with _Pictures(submission) as pictures:
+        pictures.put("pictures/P-1042.png")
+        runs = pictures.runs()
+        expect(
+            runs == 1,
+            expected="one run for one picture",
+            got=f"{runs} runs",
+            why="Each run costs money, and makes a copy of the copy.",
+            next_step="A copy is an object like the others, with the same ending. What sets it apart is where it lies: "
+            "let the notification name the prefix `pictures/`.",
+        )
+
+
+def _other_things_call_nobody(submission: Submission) -> None:
+    with _Pictures(submission) as pictures:
+        pictures.put("invoices/P-1042.pdf")
+        expect(
+            pictures.runs() == 0,
+            expected="no run for `invoices/P-1042.pdf`",
+            got="the function was called",
+            why="An invoice is no picture, and its copy would be three useless bytes.",
+            next_step="Name what shall call the function, and nothing else will.",
+        )
+
+
+notification = Exercise(
+    id="04.3",
+    title="Design the loop away",
+    objective="loops",
+    file="notification.json",
     task=(
-        "Mend the handler, so that Lambda tries again where that helps, and only there. `send` and `ServerBusy` stay as they are. "
-        "An order without an address is noted in the log, with its number."
+        "Pictures arrive under `pictures/`, and `small_copy.py` stores its copies under `small/`. Change the bucket's notification "
+        "configuration, so that only new pictures call the function. (The check puts the function's ARN in place of its name.)"
     ),
     stub="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    try:
-        send(event)
-    except Exception as error:
-        logger.warning("no invoice for %s: %s", event["order_id"], error)
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:*"]
+    }
+  ]
+}
 """,
     solution="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    if not event.get("email"):
-        logger.warning("no invoice for %s: it has no address", event["order_id"])
-        return
-    send(event)
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:*"],
+      "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "pictures/"}]}}
+    }
+  ]
+}
 """,
     other_solution="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    try:
-        send(event)
-    except ServerBusy:
-        logger.info("invoice for %s: later", event["order_id"])
-        raise
-    except KeyError as missing:
-        logger.error("order %s has no %s", event["order_id"], missing)
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload"],
+      "Filter": {"Key": {"FilterRules": [
+        {"Name": "prefix", "Value": "pictures/"},
+        {"Name": "suffix", "Value": ".png"}
+      ]}}
+    }
+  ]
+}
 """,
     requirements=[
-        Requirement("Invoices go out as before", _invoices_go_out),
-        Requirement("What may succeed later is tried again", _what_may_succeed_later_fails_now),
-        Requirement("What cannot succeed is noted, and not tried again", _what_cannot_succeed_is_not_tried_again),
+        Requirement("A new picture is copied", _a_picture_is_copied),
+        Requirement("A copy calls nobody", _a_copy_calls_nobody),
+        Requirement("Other things in the bucket call nobody", _other_things_call_nobody),
     ],
     wrong_answers=[
         WrongAnswer(
-            "returns_a_status",
+            "goes_by_the_ending",
             code="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    try:
-        send(event)
-    except ServerBusy:
-        return {"statusCode": 503}
-    except KeyError:
-        logger.warning("no address: %s", event["order_id"])
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:*"],
+      "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".png"}]}}
+    }
+  ]
+}
 """,
-            misconception="M22",
-            message="the handler returned {'statusCode': 503}",
+            misconception="M12",
+            message="with the same ending",
         ),
         WrongAnswer(
-            "lets_everything_out",
+            "names_where_the_copies_lie",
             code="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    send(event)
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:*"],
+      "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "small/"}]}}
+    }
+  ]
+}
 """,
-            misconception="M61",
-            message="KeyError: 'email'",
+            misconception="M12",
+            message="in the bucket: pictures/P-1042.png",
         ),
         WrongAnswer(
-            "drops_it_in_silence",
+            "puts_the_prefix_in_the_wrong_place",
             code="""\
-import logging
-
-logger = logging.getLogger()
-logger.setLevel("INFO")
-
-
-class ServerBusy(Exception):
-    pass
-
-
-def send(order):
-    if order["email"].endswith("@busy.example"):
-        raise ServerBusy("try again later")
-    logger.info("invoice for %s sent", order["order_id"])
-
-
-def handler(event, context):
-    if "email" in event:
-        send(event)
+{
+  "LambdaFunctionConfigurations": [
+    {
+      "LambdaFunctionArn": "parcel-small-copy",
+      "Events": ["s3:ObjectCreated:*"],
+      "Prefix": "pictures/"
+    }
+  ]
+}
 """,
             misconception=None,
-            message="nothing in the log but START, END and REPORT",
+            message='Unknown parameter in NotificationConfiguration.LambdaFunctionConfigurations[0]: "Prefix"',
         ),
     ],
-    stub_message="the handler returned None, a success for Lambda",
+    stub_message="one run for one picture",
     hints=[
-        "Read the two warnings in Thursday's log again. What would be different a minute later, for each of them?",
-        "A failure is Lambda's word for “try again”. A return is its word for “done”. Choose one for each case.",
-        "The `except Exception` treats both alike. The busy server has to get out of the handler; the missing address has not.",
-        'Before `send(event)`: `if not event.get("email"): logger.warning(..., event["order_id"])` and `return`. And no `try` ...',
+        "Where do the pictures lie, and where do the copies lie? Read the task again.",
+        "Prefix and suffix are what a notification can tell objects apart by. Which of the two differs here?",
+        "`Filter` stands beside `Events`, in the same braces. Do not forget the comma.",
+        '`"Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "..."}]}}`',
     ],
     why_solution=(
-        "An order without an address can be recognised before anything is tried. Whatever `send` raises then is worth another "
-        "attempt, and gets out. The other solution sorts the exceptions after the fact, and raises the busy server again."
+        "S3 decides who is called before anything costs money, and the copies lie outside. The other solution also looks at the "
+        "ending and at how an object came. Another bucket for the copies would be better still: no filter to forget."
     ),
 )
 
 
-# 04.3 ----------------------------------------------------------------------------------------------------------------
+# 04.4 ----------------------------------------------------------------------------------------------------------------
 
 
 class _Charges:
@@ -648,7 +880,7 @@ def _other_failures_get_out(submission: Submission) -> None:
 
 
 charge_once = Exercise(
-    id="04.3",
+    id="04.4",
     title="Charge once",
     objective="once-is-not-promised",
     file="charge_once.py",
@@ -801,236 +1033,4 @@ def handler(event, context):
     ),
 )
 
-
-# 04.4 ----------------------------------------------------------------------------------------------------------------
-
-_COPY = """\
-from urllib.parse import unquote_plus
-
-import boto3
-
-s3 = boto3.client("s3")
-
-
-def handler(event, context):
-    for record in event["Records"]:
-        bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
-        picture = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        s3.put_object(Bucket=bucket, Key=f"small/{key}", Body=picture[:3])
-"""
-
-
-class _Pictures:
-    """A bucket with the learner's notification, and the function that makes copies."""
-
-    def __init__(self, submission: Submission) -> None:
-        self._submission = submission
-        self._s3 = submission.aws("s3")
-        package = io.BytesIO()
-        with zipfile.ZipFile(package, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("small_copy.py", (1980, 1, 1, 0, 0, 0)), _COPY)
-        self._function = submission.deploy(
-            Handler="small_copy.handler", Runtime="python3.14", Code={"ZipFile": package.getvalue()}, **_SETTINGS
-        ).name
-        self.bucket = f"check-pictures-{next(_NUMBERS)}"
-        self._s3.create_bucket(Bucket=self.bucket)
-        self._notify()
-
-    def __enter__(self) -> _Pictures:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for key in self.stored():
-            self._s3.delete_object(Bucket=self.bucket, Key=key)
-        self._s3.delete_bucket(Bucket=self.bucket)
-
-    def _notify(self) -> None:
-        functions = self._submission.aws("lambda")
-        arn = functions.get_function(FunctionName=self._function)["Configuration"]["FunctionArn"]
-        functions.add_permission(
-            FunctionName=self._function,
-            StatementId="bucket",
-            Action="lambda:InvokeFunction",
-            Principal="s3.amazonaws.com",
-            SourceArn=f"arn:aws:s3:::{self.bucket}",
-        )
-        wanted = json.loads(json.dumps(self._submission.document()).replace("parcel-small-copy", arn))
-        try:
-            self._s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration=wanted)
-        except Exception as error:  # boto3 says what is wrong with the document, in exceptions of several kinds
-            self._s3.delete_bucket(Bucket=self.bucket)
-            expect(
-                False,
-                expected="a notification configuration that S3 takes",
-                got=str(error).strip(),
-                why="What S3 refuses is not set, and no picture calls the function.",
-                next_step="Compare the names with the filter above the exercise: `Filter`, `Key`, `FilterRules`, `Name`, `Value`.",
-            )
-
-    def put(self, key: str) -> None:
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=b"PNG...")
-        cloud.current().settle()
-
-    def stored(self) -> list[str]:
-        return [item["Key"] for item in self._s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
-
-    def runs(self) -> int:
-        logs = self._submission.aws("logs")
-        try:
-            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{self._function}", filterPattern="START")
-        except ClientError:
-            return 0
-        return len(re.findall("START RequestId", "".join(event["message"] for event in found["events"])))
-
-
-def _a_picture_is_copied(submission: Submission) -> None:
-    with _Pictures(submission) as pictures:
-        pictures.put("pictures/P-1042.png")
-        expect(
-            "small/pictures/P-1042.png" in pictures.stored(),
-            expected="a copy of `pictures/P-1042.png` at `small/pictures/P-1042.png`",
-            got=f"in the bucket: {', '.join(pictures.stored())}",
-            why="Without the call there is no copy.",
-            next_step="The prefix has to be the one under which the pictures arrive.",
-        )
-
-
-def _a_copy_calls_nobody(submission: Submission) -> None:
-    with _Pictures(submission) as pictures:
-        pictures.put("pictures/P-1042.png")
-        runs = pictures.runs()
-        expect(
-            runs == 1,
-            expected="one run for one picture",
-            got=f"{runs} runs",
-            why="Each run costs money, and makes a copy of the copy.",
-            next_step="A copy is an object like the others, with the same ending. What sets it apart is where it lies: "
-            "let the notification name the prefix `pictures/`.",
-        )
-
-
-def _other_things_call_nobody(submission: Submission) -> None:
-    with _Pictures(submission) as pictures:
-        pictures.put("invoices/P-1042.pdf")
-        expect(
-            pictures.runs() == 0,
-            expected="no run for `invoices/P-1042.pdf`",
-            got="the function was called",
-            why="An invoice is no picture, and its copy would be three useless bytes.",
-            next_step="Name what shall call the function, and nothing else will.",
-        )
-
-
-notification = Exercise(
-    id="04.4",
-    title="Design the loop away",
-    objective="loops",
-    file="notification.json",
-    task=(
-        "Pictures arrive under `pictures/`, and `small_copy.py` stores its copies under `small/`. Change the bucket's notification "
-        "configuration, so that only new pictures call the function. (The check puts the function's ARN in place of its name.)"
-    ),
-    stub="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:*"]
-    }
-  ]
-}
-""",
-    solution="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:*"],
-      "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "pictures/"}]}}
-    }
-  ]
-}
-""",
-    other_solution="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload"],
-      "Filter": {"Key": {"FilterRules": [
-        {"Name": "prefix", "Value": "pictures/"},
-        {"Name": "suffix", "Value": ".png"}
-      ]}}
-    }
-  ]
-}
-""",
-    requirements=[
-        Requirement("A new picture is copied", _a_picture_is_copied),
-        Requirement("A copy calls nobody", _a_copy_calls_nobody),
-        Requirement("Other things in the bucket call nobody", _other_things_call_nobody),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            "goes_by_the_ending",
-            code="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:*"],
-      "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".png"}]}}
-    }
-  ]
-}
-""",
-            misconception="M12",
-            message="with the same ending",
-        ),
-        WrongAnswer(
-            "names_where_the_copies_lie",
-            code="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:*"],
-      "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "small/"}]}}
-    }
-  ]
-}
-""",
-            misconception="M12",
-            message="in the bucket: pictures/P-1042.png",
-        ),
-        WrongAnswer(
-            "puts_the_prefix_in_the_wrong_place",
-            code="""\
-{
-  "LambdaFunctionConfigurations": [
-    {
-      "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:*"],
-      "Prefix": "pictures/"
-    }
-  ]
-}
-""",
-            misconception=None,
-            message='Unknown parameter in NotificationConfiguration.LambdaFunctionConfigurations[0]: "Prefix"',
-        ),
-    ],
-    stub_message="one run for one picture",
-    hints=[
-        "Where do the pictures lie, and where do the copies lie? Read the task again.",
-        "Prefix and suffix are what a notification can tell objects apart by. Which of the two differs here?",
-        "`Filter` stands beside `Events`, in the same braces. Do not forget the comma.",
-        '`"Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "..."}]}}`',
-    ],
-    why_solution=(
-        "S3 decides who is called before anything costs money, and the copies lie outside. The other solution also looks at the "
-        "ending and at how an object came. Another bucket for the copies would be better still: no filter to forget."
-    ),
-)
-
-EXERCISES = [labels_index, invoice, charge_once, notification]
+EXERCISES = [invoice, labels_index, notification, charge_once]

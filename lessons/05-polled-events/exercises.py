@@ -453,240 +453,6 @@ def handler(event, context):
 
 # 05.3 ----------------------------------------------------------------------------------------------------------------
 
-_CHANGES = [
-    ("put", {"thing": {"S": "mug"}, "left": {"N": "12"}, "price": {"N": "4.50"}}),
-    ("put", {"thing": {"S": "mug"}, "left": {"N": "9"}, "price": {"N": "4.50"}}),
-    ("put", {"thing": {"S": "lamp"}, "left": {"N": "1"}, "price": {"N": "19"}}),
-    ("delete", {"thing": {"S": "mug"}}),
-]
-_DIARY = ["mug: new, 12 left", "mug: 12 -> 9", "lamp: new, 1 left", "mug: gone"]
-
-
-def _stream_event(submission: Submission) -> dict[str, Any]:
-    """The event that a mapping makes of these changes of a table."""
-    dynamodb, functions = submission.aws("dynamodb"), submission.aws("lambda")
-    capture, name = _capturing_function(submission), f"check-stock-{next(_NUMBERS)}"
-    table = dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "thing", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "thing", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]
-    mapping = functions.create_event_source_mapping(
-        EventSourceArn=table["LatestStreamArn"], FunctionName=capture, StartingPosition="TRIM_HORIZON"
-    )["UUID"]
-    try:
-        for what, item in _CHANGES:
-            if what == "put":
-                dynamodb.put_item(TableName=name, Item=item)
-            else:
-                dynamodb.delete_item(TableName=name, Key=item)
-        return {"Records": _captured_records(submission, capture)}
-    finally:
-        functions.delete_event_source_mapping(UUID=mapping)
-        dynamodb.delete_table(TableName=name)
-
-
-def _diary_of(submission: Submission) -> list[Any]:
-    answer = submission.deploy(Timeout=20, MemorySize=1769).invoke(_stream_event(submission)).payload
-    diary = answer.get("diary") if isinstance(answer, dict) else None
-    return diary if isinstance(diary, list) else [repr(answer)]
-
-
-def _expect_entry(diary: list[Any], number: int, why: str, next_step: str) -> None:
-    entry = diary[number] if number < len(diary) else "no such entry"
-    expect(
-        entry == _DIARY[number],
-        expected=f"as entry {number + 1} of the diary: {_DIARY[number]}",
-        got=str(entry),
-        why=why,
-        next_step=next_step,
-    )
-
-
-def _new_things_are_noted(submission: Submission) -> None:
-    _expect_entry(
-        _diary_of(submission),
-        0,
-        "The values come with their types, as DynamoDB stores them.",
-        'For an `INSERT`, read `NewImage`. A number stands in it as `{"N": "12"}`.',
-    )
-
-
-def _changes_are_noted(submission: Submission) -> None:
-    diary = _diary_of(submission)
-    _expect_entry(
-        diary,
-        1,
-        "What has changed is the difference between two images.",
-        "A `MODIFY` has both: `OldImage` is the item as it was, `NewImage` as it is.",
-    )
-    _expect_entry(
-        diary, 2, "Every record is a change of its own, in order.", "Go through all records, one after the other."
-    )
-
-
-def _removals_are_noted(submission: Submission) -> None:
-    diary = _diary_of(submission)
-    _expect_entry(
-        diary,
-        3,
-        "What is gone has no new image any more.",
-        "A `REMOVE` has no `NewImage`. The thing's name is in `Keys`, and in `OldImage`.",
-    )
-    expect(
-        diary == _DIARY,
-        expected=f"{len(_DIARY)} entries in all",
-        got=f"{len(diary)}",
-        why="A diary with gaps, or with the same entry twice, helps nobody.",
-        next_step="One entry for each record.",
-    )
-
-
-diary = Exercise(
-    id="05.3",
-    title="Keep a diary of the stock",
-    objective="streams",
-    file="stock_diary.py",
-    handler="stock_diary.handler",
-    runtime="python3.14",
-    task=(
-        'Return `{"diary": [...]}`, with one line for each change of the table `parcel-stock`: `mug: new, 12 left` for an item that is new, '
-        "`mug: 12 -> 9` for one that has changed, `mug: gone` for one that was removed. The event in the check comes from a real stream."
-    ),
-    stub="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        new = record["dynamodb"]["NewImage"]
-        diary.append(f"{new['thing']}: {new['left']} left")
-    return {"diary": diary}
-""",
-    solution="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        change = record["dynamodb"]
-        thing = change["Keys"]["thing"]["S"]
-        if record["eventName"] == "INSERT":
-            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
-        elif record["eventName"] == "MODIFY":
-            diary.append(f"{thing}: {change['OldImage']['left']['N']} -> {change['NewImage']['left']['N']}")
-        else:
-            diary.append(f"{thing}: gone")
-    return {"diary": diary}
-""",
-    other_solution="""\
-from boto3.dynamodb.types import TypeDeserializer
-
-python = TypeDeserializer().deserialize
-
-
-def image(record, which):
-    return {name: python(value) for name, value in record["dynamodb"].get(which, {}).items()}
-
-
-def line(record):
-    key, old, new = (image(record, which) for which in ("Keys", "OldImage", "NewImage"))
-    if not new:
-        return f"{key['thing']}: gone"
-    return f"{key['thing']}: {old['left']} -> {new['left']}" if old else f"{key['thing']}: new, {new['left']} left"
-
-
-def handler(event, context):
-    return {"diary": [line(record) for record in event["Records"]]}
-""",
-    requirements=[
-        Requirement("New things are noted", _new_things_are_noted),
-        Requirement("Changes are noted, with both numbers", _changes_are_noted),
-        Requirement("Removals are noted", _removals_are_noted),
-    ],
-    wrong_answers=[
-        WrongAnswer(
-            "prints_the_types_too",
-            code="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        change = record["dynamodb"]
-        thing = change["Keys"]["thing"]
-        if record["eventName"] == "INSERT":
-            diary.append(f"{thing}: new, {change['NewImage']['left']} left")
-    return {"diary": diary}
-""",
-            misconception="M67",
-            message="{'S': 'mug'}: new, {'N': '12'} left",
-        ),
-        WrongAnswer(
-            "takes_a_change_for_something_new",
-            code="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        change = record["dynamodb"]
-        thing = change["Keys"]["thing"]["S"]
-        if "NewImage" in change:
-            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
-        else:
-            diary.append(f"{thing}: gone")
-    return {"diary": diary}
-""",
-            misconception=None,
-            message="mug: new, 9 left",
-        ),
-        WrongAnswer(
-            "expects_a_new_image_of_what_is_gone",
-            code="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        new = record["dynamodb"]["NewImage"]
-        old = record["dynamodb"].get("OldImage")
-        if old:
-            diary.append(f"{new['thing']['S']}: {old['left']['N']} -> {new['left']['N']}")
-        else:
-            diary.append(f"{new['thing']['S']}: new, {new['left']['N']} left")
-    return {"diary": diary}
-""",
-            misconception=None,
-            message="KeyError: 'NewImage'",
-        ),
-        WrongAnswer(
-            "leaves_the_removals_out",
-            code="""\
-def handler(event, context):
-    diary = []
-    for record in event["Records"]:
-        change = record["dynamodb"]
-        thing = change["Keys"]["thing"]["S"]
-        if record["eventName"] == "INSERT":
-            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
-        elif record["eventName"] == "MODIFY":
-            diary.append(f"{thing}: {change['OldImage']['left']['N']} -> {change['NewImage']['left']['N']}")
-    return {"diary": diary}
-""",
-            misconception=None,
-            message="no such entry",
-        ),
-    ],
-    stub_message="KeyError: 'NewImage'",
-    hints=[
-        "Read what the stream's function printed above: which images has an INSERT, which a MODIFY, which a REMOVE?",
-        "Three kinds of records, three lines. `eventName` tells them apart.",
-        '`record["dynamodb"]` has `Keys` always, `NewImage` unless the item is gone, `OldImage` unless it is new. A value is under its type: '
-        '`["N"]` or `["S"]`.',
-        '`if record["eventName"] == "INSERT": diary.append(f"{thing}: new, {change[\'NewImage\'][\'left\'][...]} left")`, and two more.',
-    ],
-    why_solution=(
-        "Each kind of record has the images that it can have, and the key is always there. The other solution makes Python values of all "
-        "of them first, and tells the kinds apart by which image is empty."
-    ),
-)
-
-
-# 05.4 ----------------------------------------------------------------------------------------------------------------
-
 _WORKER = """\
 import json
 
@@ -839,7 +605,7 @@ def _only_parcels_arrive(submission: Submission) -> None:
 
 
 plan_queue = Exercise(
-    id="05.4",
+    id="05.3",
     title="Plan a queue",
     objective="visibility",
     file="packing_plan.json",
@@ -959,4 +725,238 @@ plan_queue = Exercise(
     ),
 )
 
-EXERCISES = [give_back, tracking, diary, plan_queue]
+
+# 05.4 ----------------------------------------------------------------------------------------------------------------
+
+_CHANGES = [
+    ("put", {"thing": {"S": "mug"}, "left": {"N": "12"}, "price": {"N": "4.50"}}),
+    ("put", {"thing": {"S": "mug"}, "left": {"N": "9"}, "price": {"N": "4.50"}}),
+    ("put", {"thing": {"S": "lamp"}, "left": {"N": "1"}, "price": {"N": "19"}}),
+    ("delete", {"thing": {"S": "mug"}}),
+]
+_DIARY = ["mug: new, 12 left", "mug: 12 -> 9", "lamp: new, 1 left", "mug: gone"]
+
+
+def _stream_event(submission: Submission) -> dict[str, Any]:
+    """The event that a mapping makes of these changes of a table."""
+    dynamodb, functions = submission.aws("dynamodb"), submission.aws("lambda")
+    capture, name = _capturing_function(submission), f"check-stock-{next(_NUMBERS)}"
+    table = dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "thing", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "thing", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]
+    mapping = functions.create_event_source_mapping(
+        EventSourceArn=table["LatestStreamArn"], FunctionName=capture, StartingPosition="TRIM_HORIZON"
+    )["UUID"]
+    try:
+        for what, item in _CHANGES:
+            if what == "put":
+                dynamodb.put_item(TableName=name, Item=item)
+            else:
+                dynamodb.delete_item(TableName=name, Key=item)
+        return {"Records": _captured_records(submission, capture)}
+    finally:
+        functions.delete_event_source_mapping(UUID=mapping)
+        dynamodb.delete_table(TableName=name)
+
+
+def _diary_of(submission: Submission) -> list[Any]:
+    answer = submission.deploy(Timeout=20, MemorySize=1769).invoke(_stream_event(submission)).payload
+    diary = answer.get("diary") if isinstance(answer, dict) else None
+    return diary if isinstance(diary, list) else [repr(answer)]
+
+
+def _expect_entry(diary: list[Any], number: int, why: str, next_step: str) -> None:
+    entry = diary[number] if number < len(diary) else "no such entry"
+    expect(
+        entry == _DIARY[number],
+        expected=f"as entry {number + 1} of the diary: {_DIARY[number]}",
+        got=str(entry),
+        why=why,
+        next_step=next_step,
+    )
+
+
+def _new_things_are_noted(submission: Submission) -> None:
+    _expect_entry(
+        _diary_of(submission),
+        0,
+        "The values come with their types, as DynamoDB stores them.",
+        'For an `INSERT`, read `NewImage`. A number stands in it as `{"N": "12"}`.',
+    )
+
+
+def _changes_are_noted(submission: Submission) -> None:
+    diary = _diary_of(submission)
+    _expect_entry(
+        diary,
+        1,
+        "What has changed is the difference between two images.",
+        "A `MODIFY` has both: `OldImage` is the item as it was, `NewImage` as it is.",
+    )
+    _expect_entry(
+        diary, 2, "Every record is a change of its own, in order.", "Go through all records, one after the other."
+    )
+
+
+def _removals_are_noted(submission: Submission) -> None:
+    diary = _diary_of(submission)
+    _expect_entry(
+        diary,
+        3,
+        "What is gone has no new image any more.",
+        "A `REMOVE` has no `NewImage`. The thing's name is in `Keys`, and in `OldImage`.",
+    )
+    expect(
+        diary == _DIARY,
+        expected=f"{len(_DIARY)} entries in all",
+        got=f"{len(diary)}",
+        why="A diary with gaps, or with the same entry twice, helps nobody.",
+        next_step="One entry for each record.",
+    )
+
+
+diary = Exercise(
+    id="05.4",
+    title="Keep a diary of the stock",
+    objective="streams",
+    file="stock_diary.py",
+    handler="stock_diary.handler",
+    runtime="python3.14",
+    task=(
+        'Return `{"diary": [...]}`, with one line for each change of the table `parcel-stock`: `mug: new, 12 left` for an item that is new, '
+        "`mug: 12 -> 9` for one that has changed, `mug: gone` for one that was removed. The event in the check comes from a real stream."
+    ),
+    stub="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        new = record["dynamodb"]["NewImage"]
+        diary.append(f"{new['thing']}: {new['left']} left")
+    return {"diary": diary}
+""",
+    solution="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        thing = change["Keys"]["thing"]["S"]
+        if record["eventName"] == "INSERT":
+            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
+        elif record["eventName"] == "MODIFY":
+            diary.append(f"{thing}: {change['OldImage']['left']['N']} -> {change['NewImage']['left']['N']}")
+        else:
+            diary.append(f"{thing}: gone")
+    return {"diary": diary}
+""",
+    other_solution="""\
+from boto3.dynamodb.types import TypeDeserializer
+
+python = TypeDeserializer().deserialize
+
+
+def image(record, which):
+    return {name: python(value) for name, value in record["dynamodb"].get(which, {}).items()}
+
+
+def line(record):
+    key, old, new = (image(record, which) for which in ("Keys", "OldImage", "NewImage"))
+    if not new:
+        return f"{key['thing']}: gone"
+    return f"{key['thing']}: {old['left']} -> {new['left']}" if old else f"{key['thing']}: new, {new['left']} left"
+
+
+def handler(event, context):
+    return {"diary": [line(record) for record in event["Records"]]}
+""",
+    requirements=[
+        Requirement("New things are noted", _new_things_are_noted),
+        Requirement("Changes are noted, with both numbers", _changes_are_noted),
+        Requirement("Removals are noted", _removals_are_noted),
+    ],
+    wrong_answers=[
+        WrongAnswer(
+            "prints_the_types_too",
+            code="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        thing = change["Keys"]["thing"]
+        if record["eventName"] == "INSERT":
+            diary.append(f"{thing}: new, {change['NewImage']['left']} left")
+    return {"diary": diary}
+""",
+            misconception="M67",
+            message="{'S': 'mug'}: new, {'N': '12'} left",
+        ),
+        WrongAnswer(
+            "takes_a_change_for_something_new",
+            code="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        thing = change["Keys"]["thing"]["S"]
+        if "NewImage" in change:
+            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
+        else:
+            diary.append(f"{thing}: gone")
+    return {"diary": diary}
+""",
+            misconception=None,
+            message="mug: new, 9 left",
+        ),
+        WrongAnswer(
+            "expects_a_new_image_of_what_is_gone",
+            code="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        new = record["dynamodb"]["NewImage"]
+        old = record["dynamodb"].get("OldImage")
+        if old:
+            diary.append(f"{new['thing']['S']}: {old['left']['N']} -> {new['left']['N']}")
+        else:
+            diary.append(f"{new['thing']['S']}: new, {new['left']['N']} left")
+    return {"diary": diary}
+""",
+            misconception=None,
+            message="KeyError: 'NewImage'",
+        ),
+        WrongAnswer(
+            "leaves_the_removals_out",
+            code="""\
+def handler(event, context):
+    diary = []
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        thing = change["Keys"]["thing"]["S"]
+        if record["eventName"] == "INSERT":
+            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
+        elif record["eventName"] == "MODIFY":
+            diary.append(f"{thing}: {change['OldImage']['left']['N']} -> {change['NewImage']['left']['N']}")
+    return {"diary": diary}
+""",
+            misconception=None,
+            message="no such entry",
+        ),
+    ],
+    stub_message="KeyError: 'NewImage'",
+    hints=[
+        "Read what the stream's function printed above: which images has an INSERT, which a MODIFY, which a REMOVE?",
+        "Three kinds of records, three lines. `eventName` tells them apart.",
+        '`record["dynamodb"]` has `Keys` always, `NewImage` unless the item is gone, `OldImage` unless it is new. A value is under its type: '
+        '`["N"]` or `["S"]`.',
+        '`if record["eventName"] == "INSERT": diary.append(f"{thing}: new, {change[\'NewImage\'][\'left\'][...]} left")`, and two more.',
+    ],
+    why_solution=(
+        "Each kind of record has the images that it can have, and the key is always there. The other solution makes Python values of all "
+        "of them first, and tells the kinds apart by which image is empty."
+    ),
+)
+
+EXERCISES = [give_back, tracking, plan_queue, diary]

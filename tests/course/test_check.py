@@ -86,6 +86,12 @@ Next step:      Take the name from `event["name"]`."""
             id="event-with-a-dot",
         ),
         pytest.param(
+            "count = 0\n" + handler("count += 1"),
+            "UnboundLocalError: cannot access local variable 'count'",
+            "`global count` as its first line",
+            id="assigned-without-global",
+        ),
+        pytest.param(
             handler('return event["{nmae}"]'),
             "KeyError: '{nmae}'",
             "has no key `{nmae}`",

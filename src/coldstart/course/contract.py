@@ -49,6 +49,7 @@ def problems_of(
         problems += objectives_are_tested(lesson)
         problems += questions_have_an_objective_and_a_place(lesson)
         problems += exercises_have_a_place(lesson)
+        problems += numbers_rise_as_one_reads(lesson)
         problems += exercises_are_whole(lesson)
         problems += named_facts_exist(lesson, facts)
         problems += wrong_options_and_answers_name_misconceptions(lesson, misconceptions)
@@ -176,6 +177,24 @@ def exercises_have_a_place(lesson: Lesson) -> Iterator[LessonProblem]:
             what = f"the exercise {exercise_id} stands {placed.count(exercise_id)} times in lesson.md; "
             what += f"write <!-- exercise {exercise_id} --> once"
             yield LessonProblem(lesson.folder / "exercises.py", _line_of(lesson, exercise_id), what)
+
+
+def numbers_rise_as_one_reads(lesson: Lesson) -> Iterator[LessonProblem]:
+    """Who comes to exercise 2 has met exercise 1; the same for predictions and for questions."""
+    last = {"exercise": 0, "p": 0, "q": 0}
+    for part in lesson.parts:
+        named = [part.exercise_id] if isinstance(part, ExercisePlace) else []
+        if isinstance(part, Cell):
+            named = [name for called, name in _NAMED.findall(part.source) if called in ("predict", "quiz")]
+        for name in named:
+            found = re.fullmatch(r"\d+\.([pq]?)(\d+)", name)
+            if found is None:
+                continue
+            kind, number = found[1] or "exercise", int(found[2])
+            if number < last[kind]:
+                what = f"{name} stands behind one with a higher number; number them in the order in which they are read"
+                yield LessonProblem(lesson.source, part.line, what)
+            last[kind] = max(last[kind], number)
 
 
 def exercises_are_whole(lesson: Lesson) -> Iterator[LessonProblem]:

@@ -86,7 +86,13 @@ _MEANINGS = (
     (
         "NameError",
         r"name '(\w+)' is not defined",
-        "Look at {place}. Nothing has the name `{0}` there. Is it misspelled, or is an `import` missing?",
+        "Look at {place}. Nothing has the name `{0}` there: is it misspelled, made further down, or is an `import` missing?",
+    ),
+    (
+        "UnboundLocalError",
+        r"local variable '(\w+)'",
+        "Look at {place}. The function gives `{0}` a value somewhere, so Python takes it for a variable of the function. "
+        "`global {0}` as its first line says otherwise.",
     ),
 )
 
