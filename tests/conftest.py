@@ -16,7 +16,8 @@ Fixtures
 `serve`
     `serve(folder) -> "http://127.0.0.1:PORT/"`: a static web server for the test's duration.
 `local_aws`
-    The local AWS of this test process, with the role `parcel-function`.
+    The local AWS of this test process, with the role `parcel-function`. A module gets one with the inline host by
+    `pytestmark = pytest.mark.parametrize("local_aws", ["inline"], indirect=True)`.
 `node`
     Path of a Node.js of version 20 or newer. `@pytest.mark.node` asks for the same without using the path.
 
@@ -177,9 +178,9 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 
 @pytest.fixture(scope="session")
-def local_aws() -> Iterator[cloud.Cloud]:
-    """The local AWS, with a role for functions."""
-    running = cloud.start()
+def local_aws(request: pytest.FixtureRequest) -> Iterator[cloud.Cloud]:
+    """The local AWS, with a role for functions. Its parameter, if it has one, is its host."""
+    running = cloud.start(host=getattr(request, "param", None))
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -30,7 +30,7 @@ def handler(event, context):
 
 def has_file_systems(local_aws):
     """Whether this machine lets somebody who is not root mount a file system that nobody else sees."""
-    return local_aws._host.processes.name_of_tmp(Path("/elsewhere")) == Path("/tmp")
+    return local_aws._host.sandboxes.name_of_tmp(Path("/elsewhere")) == Path("/tmp")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 
 from coldstart.cloud.local_cloud import Cloud
+from coldstart.runtime.sandboxes import HostKind, default_host
 
 __all__ = ["Cloud", "current", "start", "stop"]
 
@@ -23,12 +24,16 @@ class NotStarted(RuntimeError):
     """There is no local AWS yet; the message says how to start it."""
 
 
-def start() -> Cloud:
-    """Start the local AWS, or return the one that runs already."""
+def start(*, host: HostKind | None = None) -> Cloud:
+    """Start the local AWS, or return the one that runs already.
+
+    Args:
+        host: ``process`` or ``inline`` (:mod:`coldstart.runtime.sandboxes`); without it the one that this interpreter can be.
+    """
     global _running
     with _lock:
         if _running is None:
-            _running = Cloud()
+            _running = Cloud(host or default_host())
         return _running
 
 

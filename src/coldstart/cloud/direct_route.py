@@ -49,7 +49,7 @@ class DirectRoute:
         with interrupts.held():
             answered = self._answer(self._as_sent(request, bytes(body)))
         status, headers, content = parsed_response(answered)
-        return AWSResponse(request.url, status, HeadersDict(headers), _Body(content))
+        return AWSResponse(request.url, status, HeadersDict(headers), Body(content))
 
     def _as_sent(self, request: AWSPreparedRequest, body: bytes) -> HttpRequest:
         pairs = [("Host", self._host)]
@@ -60,7 +60,7 @@ class DirectRoute:
         return HttpRequest(request.method, request.url[self._origin :], headers, body, lines)
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
     """A response's body, with the one method that botocore asks of urllib3's besides those of a file."""
 
     def stream(self, **_: object) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The cloud's one address: kept-alive HTTP on a loopback port, in the learner's process.
+"""What comes to the cloud's one address, and who answers it.
 
 Two kinds of requests come here. Those to AWS itself: what a :class:`~coldstart.cloud.service_api.ServiceApi` of ours knows goes
 to that, all others to moto. Only holders of an access key of this cloud are let in, and no web page: the port is open to
@@ -8,10 +8,7 @@ everybody, also for pages of any origin, as on AWS. Both only under names of thi
 
 from __future__ import annotations
 
-import contextlib
 import re
-import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -24,7 +21,7 @@ from coldstart.cloud.unsigned_requests import is_for_everybody
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
-from coldstart.runtime.http_wire import HttpRequest, MalformedRequest, RequestParser, response_bytes
+from coldstart.runtime.http_wire import HttpRequest, response_bytes
 from coldstart.runtime.identifiers import Identifiers
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
@@ -32,7 +29,6 @@ _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|
 _OLD_QUERY_CREDENTIAL = re.compile(r"[?&]AWSAccessKeyId=([^&]+)")  # how boto3 signs S3's URLs unless told otherwise
 _REST_JSON = frozenset(["apigateway", "lambda", "xray"])
 """Services with errors of ours in JSON, also for requests without a body."""
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class PublicEndpoint(Protocol):
@@ -52,9 +48,10 @@ class AwsApi(Protocol):
 
 
 class FrontDoor:
-    """Listens as soon as it is made, with a thread for each connection.
+    """Answers requests, however they come: from the port, or directly from this process.
 
     Args:
+        port: of the address, on loopback.
         apis: our own APIs by the name that requests to the service are signed for; what they leave is moto's.
         permit: refuses what the holder of an access key may not ask of a service in a region; takes request, key, region and service.
         downloads: links that are their own permission: returns the response, or None when the request is something else.
@@ -62,6 +59,7 @@ class FrontDoor:
 
     def __init__(
         self,
+        port: int,
         moto: MotoServices,
         apis: Mapping[str, Sequence[AwsApi]],
         downloads: Callable[[HttpRequest], bytes | None],
@@ -78,64 +76,25 @@ class FrontDoor:
         self._clock = clock
         self._identifiers = identifiers
         self._public: dict[str, PublicEndpoint] = {}
-        self._connections: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.addresses = PublicAddresses(port)
         """The addresses of APIs and function URLs behind this door."""
-        threading.Thread(target=self._accept, name="coldstart-front-door", daemon=True).start()
 
     def let_in(self, kind: str, endpoint: PublicEndpoint) -> None:
         """Serve the public addresses of one kind: ``execute-api`` or ``lambda-url``."""
         self._public[kind] = endpoint
 
-    def stop(self) -> None:
-        """Close the port and every connection."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in list(self._connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        parser = RequestParser()
-        try:
-            with connection:
-                while data := connection.recv(262_144):
-                    parser.feed(data)
-                    while request := parser.next_request():
-                        if not self._respond(request, connection) or not request.keeps_alive:
-                            return
-                    if parser.take_expectation():
-                        connection.sendall(_CONTINUE)
-        except (OSError, MalformedRequest):
-            pass  # the caller has gone, or never spoke HTTP
-        finally:
-            self._connections.discard(connection)
-
-    def _respond(self, request: HttpRequest, connection: socket.socket) -> bool:
+    def respond(self, request: HttpRequest, send: Callable[[bytes], None]) -> bool:
         """Answer one request; return False when the connection cannot be used any further."""
         host = request.headers.get("host", "")
         if not is_local(host):
-            connection.sendall(_plain(403, "The local AWS only answers to names of this machine."))
+            send(_plain(403, "The local AWS only answers to names of this machine."))
             return False
-        stream = ChunkedResponse(connection.sendall)
+        stream = ChunkedResponse(send)
         address = addressed(host, request.target)
         endpoint = self._public.get(address.kind) if address else None
         if address is None or endpoint is None:
-            return self._respond_as_aws(request, stream, connection)
+            return self._respond_as_aws(request, stream, send)
         trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
         try:
             answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
@@ -143,19 +102,19 @@ class FrontDoor:
         except OSError:
             raise  # the client has gone
         except Exception as error:
-            connection.sendall(_failure(error))
+            send(_failure(error))
             return False
-        connection.sendall(response)
+        send(response)
         return stream.is_complete
 
-    def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, connection: socket.socket) -> bool:
+    def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, send: Callable[[bytes], None]) -> bool:
         token = outgoing.set(stream)
         try:
             response = self.answer(request)
         finally:
             outgoing.reset(token)
         if stream.is_complete:
-            connection.sendall(response)
+            send(response)
         return stream.is_complete
 
     def answer(self, request: HttpRequest) -> bytes:

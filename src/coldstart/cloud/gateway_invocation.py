@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -104,7 +103,6 @@ class GatewayInvoker:
     ) -> InvocationResult:
         region = function_arn.split(":")[3] if function_arn.count(":") >= 6 else "us-east-1"
         outcome: list[InvocationResult | Exception] = []
-        is_done = threading.Event()
 
         def invoke() -> None:
             try:
@@ -112,10 +110,8 @@ class GatewayInvoker:
                 outcome.append(result)
             except Exception as error:
                 outcome.append(error)
-            is_done.set()
 
-        self._clock.work(invoke, "API Gateway's invocation of a function")
-        if not is_done.wait(timeout):
+        if not self._clock.do_within(timeout, invoke, "API Gateway's invocation of a function"):
             raise IntegrationTimeout
         if isinstance(outcome[0], AwsError):
             raise IntegrationRefused(f"Lambda invocation failed with status: {outcome[0].status}. {outcome[0].message}")

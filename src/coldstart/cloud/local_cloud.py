@@ -19,10 +19,12 @@ from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
+from coldstart.cloud.inline_route import InlineRoute
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.lambda_stack_resources import lambda_resource_kinds
 from coldstart.cloud.learner_environment import LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
+from coldstart.cloud.loopback_listener import LoopbackListener
 from coldstart.cloud.mapped_functions import MappedFunctions
 from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
@@ -38,16 +40,26 @@ from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.host import Host, make_root
 from coldstart.runtime.identifiers import Identifiers
+from coldstart.runtime.inline_clock import InlineClock
+from coldstart.runtime.sandboxes import HostKind
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
+NOBODYS_PORT = 9
+"""In the addresses of a cloud that listens on no port (RFC 863 throws away what comes there)."""
 
 
 class Cloud:
-    """A running local AWS. Use :func:`coldstart.cloud.start` to get one."""
+    """A running local AWS. Use :func:`coldstart.cloud.start` to get one.
 
-    def __init__(self) -> None:
-        self.clock = Clock()
+    Args:
+        host: where functions run: in processes of their own, or inline, in this interpreter. Inline, the cloud has no threads and
+            no port either.
+    """
+
+    def __init__(self, host: HostKind) -> None:
+        is_inline = host == "inline"
+        self.clock = clock_of_cloud = InlineClock() if is_inline else Clock()
         clock.follow(self.clock.now)
         seed = int(os.environ.get("COLDSTART_SEED", "0"))
         self.identifiers = Identifiers(seed)
@@ -59,11 +71,12 @@ class Cloud:
             log_sink=LogDelivery(ACCOUNT_ID, self._role_may),
             cloud_variables=self._function_variables,
             check_start=EncryptedVariables(ACCOUNT_ID, self._refusal).check,
+            kind=host,
         )
         self.record = self._host.record
         """What all execution environments did and when."""
         self._keys = AccessKeys(ACCOUNT_ID)
-        self._observability = Observability(self.clock, ACCOUNT_ID)
+        self._observability = Observability(self.clock, ACCOUNT_ID, has_daemon=not is_inline)
         function_metrics = self._observability.function_metrics
         self._lambda = LambdaControlPlane(
             self._host, ACCOUNT_ID, lambda: self.url, function_metrics, self._observability.function_traces
@@ -82,7 +95,9 @@ class Cloud:
         )
         self.permissions = Permissions(ACCOUNT_ID, self.clock, self._lambda.api.operation_of, self._role_of)
         """What functions may do: everything, until :meth:`~coldstart.cloud.permissions.Permissions.enforce` is called."""
+        self._listener = None if is_inline else LoopbackListener()
         self._front_door = FrontDoor(
+            self._listener.port if self._listener else NOBODYS_PORT,
             MotoServices(seed),
             {
                 "lambda": [self._lambda.api],
@@ -155,12 +170,16 @@ class Cloud:
         self._lambda.api.add(function_urls)
         self._front_door.let_in("lambda-url", function_urls)
         self.url = self._front_door.url
-        """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``."""
+        """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``. Inline, nothing does."""
+        if self._listener is not None:
+            self._listener.start(self._front_door.respond)
         self._learner_environment = LearnerEnvironment(
             {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
             | self._keys.learner_variables(),
             self._folder,
-            DirectRoute(self.url, self._front_door.answer),
+            InlineRoute(self._front_door, clock_of_cloud.catch_up)
+            if isinstance(clock_of_cloud, InlineClock)
+            else DirectRoute(self.url, self._front_door.answer),
         )
         self._learner_environment.enter()
         atexit.register(self.stop)
@@ -192,7 +211,8 @@ class Cloud:
         self._stopped = True
         atexit.unregister(self.stop)
         self._learner_environment.leave()
-        self._front_door.stop()
+        if self._listener is not None:
+            self._listener.stop()
         self.clock.stop()
         self._pushing_services.stop()
         self._event_source_mappings.stop()

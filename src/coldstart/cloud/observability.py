@@ -20,16 +20,20 @@ from coldstart.runtime.identifiers import Identifiers
 
 
 class Observability:
-    """The metrics, alarms and traces of one account, from the moment it is made until :meth:`stop`."""
+    """The metrics, alarms and traces of one account, from the moment it is made until :meth:`stop`.
 
-    def __init__(self, clock: Clock, account_id: str) -> None:
+    Args:
+        has_daemon: whether an X-Ray daemon listens for what functions send.
+    """
+
+    def __init__(self, clock: Clock, account_id: str, *, has_daemon: bool = True) -> None:
         self._stores = MetricStores()
         self.function_metrics = FunctionMetrics(self._stores, clock)
         """Measures functions."""
         self.api_metrics = ApiMetrics(self._stores, clock)
         """Measures APIs."""
         self._traces = TraceApi(clock, account_id)
-        self._daemon = TraceDaemon(self._traces.put_text)
+        self._daemon = TraceDaemon(self._traces.put_text, listens=has_daemon)
         self._traces.before_read = self._daemon.take_arrived
         self.function_traces = FunctionTraces(self._traces.put, clock)
         """Makes Lambda's own segments."""

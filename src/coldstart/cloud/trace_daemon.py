@@ -17,6 +17,7 @@ _LARGEST_DATAGRAM = 65_536
 _BUFFER_BYTES = 4 * 2**20
 """Asked of the system for datagrams that nobody has read yet."""
 _PATIENCE_SECONDS = 2.0
+_USUAL_ADDRESS = "127.0.0.1:2000"
 
 
 class TraceDaemon:
@@ -24,15 +25,19 @@ class TraceDaemon:
 
     Args:
         take: takes a region and a segment document.
+        listens: False where nothing can; what SDKs send is lost then, as it is where no daemon runs.
     """
 
-    def __init__(self, take: Callable[[str, str], None]) -> None:
+    def __init__(self, take: Callable[[str, str], None], *, listens: bool = True) -> None:
         self._take = take
+        self._listens = listens
         self._listeners: dict[str, _Listener] = {}
         self._lock = threading.Lock()
 
     def address(self, region: str) -> str:
         """Return host and port: the value of AWS_XRAY_DAEMON_ADDRESS."""
+        if not self._listens:
+            return _USUAL_ADDRESS
         with self._lock:
             if region not in self._listeners:
                 self._listeners[region] = _Listener(lambda document: self._take(region, document))

@@ -89,9 +89,7 @@ class Clock:
         timer = Timer(due, next(self._order), action, contextvars.copy_context(), name)
         with self._changed:
             heapq.heappush(self._timers, timer)
-            if self._thread is None and not self._is_stopped:
-                self._thread = threading.Thread(target=self._run, name="coldstart-clock", daemon=True)
-                self._thread.start()
+            self._watch_time()
             self._changed.notify_all()
         return timer
 
@@ -102,6 +100,9 @@ class Clock:
     def work(self, action: Callable[[], object], name: str = "") -> None:
         """Do something now, in the background; :meth:`settle` waits for its end."""
         self._start(action, name, contextvars.copy_context())
+
+    def _do(self, timer: Timer) -> None:
+        self._start(timer._action, timer.name, timer._context)
 
     def _start(self, action: Callable[[], object], name: str, context: contextvars.Context) -> None:
         if self._is_stopped:
@@ -117,7 +118,21 @@ class Clock:
             finally:
                 end()
 
-        threading.Thread(target=run, name="coldstart-work", daemon=True).start()
+        self._in_background(run)
+
+    def do_within(self, timeout: float, action: Callable[[], object], name: str = "") -> bool:
+        """Do something now and wait for its end; return False when that has not come after so many real seconds.
+
+        It then goes on in the background. It has to keep its errors to itself.
+        """
+        is_done = threading.Event()
+
+        def run() -> None:
+            action()
+            is_done.set()
+
+        self.work(run, name)
+        return is_done.wait(timeout)
 
     def begin(self, name: str) -> Callable[[], None]:
         """Count something that is done in a thread of somebody else's as work, until what this returns is called."""
@@ -148,7 +163,7 @@ class Clock:
                 timer = self._take_due(self.now())
                 if timer is None:
                     break
-                self._start(timer._action, timer.name, timer._context)
+                self._do(timer)
         self._raise_failures()
 
     def advance(
@@ -178,7 +193,7 @@ class Clock:
             target = self._ahead + span
             while timer := self._take_due(time.time() + target):
                 self._ahead += max(0.0, timer.due - self.now())
-                self._start(timer._action, timer.name, timer._context)
+                self._do(timer)
                 self._wait_for_work(timeout)
             self._ahead = max(self._ahead, target)
         self._raise_failures()
@@ -221,6 +236,14 @@ class Clock:
                     names = ", ".join(sorted(set(self._working.values())))
                     raise NotSettled(f"Still at work after {timeout:g} seconds: {names}.")
 
+    def _in_background(self, run: Callable[[], None]) -> None:
+        threading.Thread(target=run, name="coldstart-work", daemon=True).start()
+
+    def _watch_time(self) -> None:
+        if self._thread is None and not self._is_stopped:
+            self._thread = threading.Thread(target=self._run, name="coldstart-clock", daemon=True)
+            self._thread.start()
+
     def _run(self) -> None:
         """Let things happen as the machine's own time passes, while nobody moves the clock."""
         while not self._is_stopped:
@@ -235,4 +258,4 @@ class Clock:
             with self._is_moved:
                 timer = self._take_due(self.now())
                 if timer is not None:
-                    self._start(timer._action, timer.name, timer._context)
+                    self._do(timer)

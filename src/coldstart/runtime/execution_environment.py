@@ -21,10 +21,8 @@ from typing import TYPE_CHECKING
 
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.environment_variables import sandbox_variables
-from coldstart.runtime.extension_processes import ExtensionProcesses
 from coldstart.runtime.extensions import ExtensionFailure, Extensions
 from coldstart.runtime.host import Host
-from coldstart.runtime.language_runtimes import language_runtime
 from coldstart.runtime.log_collector import LogCollector, LogEvent
 from coldstart.runtime.log_format import LogFormat
 from coldstart.runtime.platform_events import (
@@ -37,11 +35,10 @@ from coldstart.runtime.platform_events import (
     RuntimeDone,
     Start,
 )
-from coldstart.runtime.processes import RuntimeProcess, SnapshotGone
-from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.response_stream import ResponseSink
 from coldstart.runtime.runtime_api import Outcome, PostedError, RuntimeApi
 from coldstart.runtime.sandbox_paths import SandboxPaths
+from coldstart.runtime.sandboxes import ExternalExtensions, Limits, Sandbox, SnapshotGone
 from coldstart.runtime.trace_header import trace_header
 
 if TYPE_CHECKING:
@@ -136,7 +133,7 @@ class ExecutionEnvironment:
         self._folder = host.root / "environments" / self.id
         self._tmp = self._folder / "tmp"
         self._tmp.mkdir(parents=True)
-        self._name_of_tmp = host.processes.name_of_tmp(self._tmp)
+        self._name_of_tmp = host.sandboxes.name_of_tmp(self._tmp)
         paths = SandboxPaths(configuration, host.runtime_directory, self._name_of_tmp)
         self._as_on_aws = paths.rename
         log_format = LogFormat(
@@ -144,9 +141,9 @@ class ExecutionEnvironment:
         )
         self._collector = LogCollector(host.clock.now_ms, self._as_on_aws, log_format)
         self._api: RuntimeApi | None = None
-        self._process: RuntimeProcess | None = None
-        self._extensions: ExtensionProcesses | None = None
-        self._limits: ResourceLimits | None = None
+        self._process: Sandbox | None = None
+        self._extensions: ExternalExtensions | None = None
+        self._limits: Limits | None = None
         self._variables: dict[str, str] = {}
         self.init_failure: Failure | None = None
         """Why the last INIT phase failed."""
@@ -259,7 +256,7 @@ class ExecutionEnvironment:
             executed_version=self._configuration.version,
         )
 
-    def fork(self, variables: dict[str, str], tmp: Path) -> RuntimeProcess:
+    def fork(self, variables: dict[str, str], tmp: Path) -> Sandbox:
         """Return a process restored from this one's, for another environment.
 
         Raises:
@@ -275,7 +272,7 @@ class ExecutionEnvironment:
         self._process.thaw()
         try:
             size = self._configuration.ephemeral_storage if has_root_tmp else None
-            return self._host.processes.restore(self._process, changed, replaced, tmp_megabytes=size)
+            return self._host.sandboxes.restore(self._process, changed, replaced, tmp_megabytes=size)
         finally:
             self._process.freeze()
 
@@ -304,7 +301,7 @@ class ExecutionEnvironment:
         return failure
 
     def _start_runtime(self, deadline: float, phase: str) -> Failure | None:
-        runtime = language_runtime(self._configuration)
+        runtime = self._host.sandboxes.language_runtime(self._configuration)
         started = time.monotonic()
         api = self._open_api()
         configuration = self._configuration
@@ -315,7 +312,7 @@ class ExecutionEnvironment:
         in_time = self._takes_snapshot or self._start_extensions(api, deadline)
         if not in_time or api.is_broken:
             return self._end_failed_init(self._init_failure(in_time, api), started, phase)
-        self._process = self._host.processes.spawn(
+        self._process = self._host.sandboxes.spawn(
             list(runtime.argv),
             self._variables,
             str(self._configuration.code),
@@ -325,7 +322,7 @@ class ExecutionEnvironment:
             takes_snapshot=self._takes_snapshot,
             may_fork=runtime.may_fork,
         )
-        self._limits = limits = ResourceLimits(self._process, self._configuration.memory_size)
+        self._limits = limits = self._host.sandboxes.limits(self._process, self._configuration.memory_size)
         api.attach(self._process, limits)
         if self._extensions is not None:
             self._extensions.accompany(self._process)
@@ -355,8 +352,8 @@ class ExecutionEnvironment:
 
     def _start_extensions(self, api: RuntimeApi, deadline: float) -> bool:
         """Start the external extensions; return whether they have registered in time."""
-        self._extensions = ExtensionProcesses(self._configuration, self._host.processes, api, self._tmp)
-        return self._extensions.start(self._variables, deadline)
+        self._extensions = self._host.sandboxes.extensions(self._configuration, api, self._tmp)
+        return self._extensions is None or self._extensions.start(self._variables, deadline)
 
     def _log_extensions(self, api: RuntimeApi) -> None:
         for extension in api.extensions.all:
@@ -372,7 +369,7 @@ class ExecutionEnvironment:
         }
         account_id = configuration.function_arn.split(":")[4]
         extensions = Extensions(description, account_id, self._host.identifiers.uuid)
-        self._api = api = RuntimeApi(self._collector, extensions)
+        self._api = api = self._host.sandboxes.open_api(self._collector, extensions)
         self._variables = sandbox_variables(
             self._configuration,
             log_stream=self.log_stream,
@@ -388,7 +385,7 @@ class ExecutionEnvironment:
         """Run the RESTORE phase."""
         started_ms = self._now_ms()
         self._has_been_initialised = True
-        runtime = language_runtime(self._configuration)
+        runtime = self._host.sandboxes.language_runtime(self._configuration)
         snapshot.take()
         started = time.monotonic()
         api = self._open_api()
@@ -397,7 +394,7 @@ class ExecutionEnvironment:
         self._start_extensions(api, started + RESTORE_LIMIT_SECONDS)
         self._process = snapshot.restore(self._variables, self._tmp)
         runs_since = time.monotonic()
-        self._limits = ResourceLimits(self._process, self._configuration.memory_size)
+        self._limits = self._host.sandboxes.limits(self._process, self._configuration.memory_size)
         api.attach(self._process, self._limits)
         if self._extensions is not None:
             self._extensions.accompany(self._process)
@@ -510,7 +507,7 @@ class ExecutionEnvironment:
     def _trace_id(self) -> str:
         return self._host.identifiers.trace_header(self._host.clock.now())
 
-    def _exceeded_memory(self, limits: ResourceLimits) -> bool:
+    def _exceeded_memory(self, limits: Limits) -> bool:
         """Take note of the memory that was used, and return whether it was more than the function has."""
         limits.measure_peak()
         self._max_memory_used = max(self._max_memory_used, min(limits.peak_memory_mb, self._configuration.memory_size))

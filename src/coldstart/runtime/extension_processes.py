@@ -13,7 +13,7 @@ from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.environment_variables import extension_variables
 from coldstart.runtime.extensions import MAX_EXTENSIONS
 from coldstart.runtime.processes import ProcessHost, RuntimeProcess
-from coldstart.runtime.runtime_api import RuntimeApi
+from coldstart.runtime.runtime_api_server import RuntimeApiServer
 
 RUNTIME_SHARE = 0.3
 """The part of the time for a shutdown that the runtime may take before the external extensions are told."""
@@ -29,7 +29,9 @@ class ExtensionProcesses:
         tmp: the environment's temporary directory.
     """
 
-    def __init__(self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApi, tmp: Path) -> None:
+    def __init__(
+        self, configuration: FunctionConfiguration, host: ProcessHost, api: RuntimeApiServer, tmp: Path
+    ) -> None:
         self._configuration = configuration
         self._host = host
         self._api = api

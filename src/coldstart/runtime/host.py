@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +14,8 @@ from coldstart.runtime.environment_record import EnvironmentRecord
 from coldstart.runtime.function_package import PackageStore
 from coldstart.runtime.identifiers import Identifiers
 from coldstart.runtime.log_collector import LogEvent
-from coldstart.runtime.processes import ProcessHost
-from coldstart.runtime.runtime_directory import make_language_directory, make_python_runtime_directory
+from coldstart.runtime.runtime_directory import make_python_runtime_directory
+from coldstart.runtime.sandboxes import HostKind, make_sandboxes
 
 LogSink = Callable[[FunctionConfiguration, str, list[LogEvent]], None]
 """Takes the function, its log stream and the events of one invocation."""
@@ -52,8 +50,9 @@ class Host:
         clock: the cloud's time.
         identifiers: seeded ids.
         log_sink: where log events go.
-        cloud_variables: gives a function's process its credentials and endpoint.
         check_start: raises EnvironmentRefused when no environment of a function can be started.
+        cloud_variables: gives a function its credentials and endpoint.
+        kind: ``process``, or ``inline`` where there are no processes.
     """
 
     def __init__(
@@ -65,6 +64,7 @@ class Host:
         log_sink: LogSink,
         cloud_variables: Callable[[FunctionConfiguration], Mapping[str, str]],
         check_start: Callable[[FunctionConfiguration], None] = _refuse_nothing,
+        kind: HostKind = "process",
     ) -> None:
         self.root = root
         self.clock = clock
@@ -75,9 +75,8 @@ class Host:
         self.packages = PackageStore(root / "packages")
         self.runtime_directory = root / "runtime"
         make_python_runtime_directory(self.runtime_directory)
-        make_language_directory(root / "lang" / "bin")
-        programs = [sys.executable, sys.base_prefix, __file__, shutil.which("node") or "/"]
-        self.processes = ProcessHost(root, [*map(Path, programs), *self.runtime_directory.iterdir()])
+        self.sandboxes = make_sandboxes(kind, root, self.runtime_directory)
+        """Run the functions."""
         self.record = EnvironmentRecord(clock.now)
         """What all environments did and when."""
         self._concurrency: dict[str, AccountConcurrency] = {}
@@ -87,5 +86,5 @@ class Host:
         return self._concurrency.setdefault(region, AccountConcurrency(self.clock.now))
 
     def stop(self) -> None:
-        """End every process and remove the folder."""
-        self.processes.stop()
+        """End every function and remove the folder."""
+        self.sandboxes.stop()

@@ -23,7 +23,9 @@ def held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield
         return
+    global _waits
     came: list[FrameType | None] = []
+    waited, _waits = _waits, False  # a function that runs in this thread calls AWS
 
     def note(number: int, frame: FrameType | None) -> None:
         if _waits:
@@ -35,6 +37,7 @@ def held() -> Iterator[None]:
     try:
         yield
     finally:
+        _waits = waited
         signal.signal(signal.SIGINT, before)
     if came:
         before(signal.SIGINT, came[0])

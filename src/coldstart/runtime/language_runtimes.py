@@ -49,7 +49,7 @@ def language_runtime(configuration: FunctionConfiguration) -> LanguageRuntime:
     """
     identifier = configuration.runtime
     if identifier.startswith("python"):
-        return replace(_python(), may_fork=_is_settled_after_start(configuration))
+        return replace(python_runtime(), may_fork=_is_settled_after_start(configuration))
     if identifier.startswith("nodejs"):
         return nodejs_runtime()
     if identifier.startswith("provided"):
@@ -80,7 +80,8 @@ def _is_settled_after_start(configuration: FunctionConfiguration) -> bool:
 
 
 @cache
-def _python() -> LanguageRuntime:
+def python_runtime() -> LanguageRuntime:
+    """Return how to start a Python function: with the Python that runs this."""
     bootstrap = Path(__file__).with_name("python") / "bootstrap.py"
     return LanguageRuntime((sys.executable, "-S", "-s", str(bootstrap)), f"python:{platform.python_version()}")
 

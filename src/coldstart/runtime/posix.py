@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from coldstart.runtime.process_tree import ProcessTree
+from coldstart.runtime.sandboxes import SnapshotGone
 
 _STATUS_BYTES = 256
 _TRIES = 20
@@ -36,10 +37,6 @@ CAN_RESTORE = sys.platform.startswith("linux")
 
 class LauncherGone(RuntimeError):
     """The process that starts execution environments has died; the cloud has to be started anew."""
-
-
-class SnapshotGone(RuntimeError):
-    """The process to restore from has died."""
 
 
 class RuntimeProcess:

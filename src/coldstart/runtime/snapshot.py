@@ -17,7 +17,7 @@ from pathlib import Path
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.execution_environment import ExecutionEnvironment
 from coldstart.runtime.host import Host
-from coldstart.runtime.processes import CAN_RESTORE, RuntimeProcess, SnapshotGone
+from coldstart.runtime.sandboxes import Sandbox, SnapshotGone
 
 
 class SnapStartUnavailable(RuntimeError):
@@ -60,10 +60,10 @@ class Snapshot:
         with self._lock:
             if self._source is not None:
                 return
-            if not CAN_RESTORE:
+            if not self._host.sandboxes.can_restore:
                 raise SnapStartUnavailable(
-                    "The local AWS restores SnapStart's snapshots on Linux only. "
-                    "Run the course on Linux (on Windows inside WSL), or publish this version without SnapStart."
+                    "The local AWS restores SnapStart's snapshots in a notebook on Linux only. "
+                    "Run the course there (on Windows inside WSL), or publish this version without SnapStart."
                 )
             source = ExecutionEnvironment(self._configuration, self._host, takes_snapshot=True)
             try:
@@ -76,7 +76,7 @@ class Snapshot:
             assert source.init_failure is not None
             raise SnapshotFailed(_reason_code(source.init_failure.error_type), source.init_failure.payload(""))
 
-    def restore(self, variables: dict[str, str], tmp: Path) -> RuntimeProcess:
+    def restore(self, variables: dict[str, str], tmp: Path) -> Sandbox:
         """Return a new process that continues where the snapshot was taken.
 
         Args:

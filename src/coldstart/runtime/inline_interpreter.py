@@ -1,0 +1,194 @@
+"""Lets functions and everything else take turns with one interpreter, as if each had its own.
+
+While a function's code runs, the interpreter holds what belongs to its execution environment: modules, environment variables,
+module path, working directory, standard output, temporary directory. All the while it does not, it holds what it held before. The
+standard library is common to all but for the few modules in which functions leave something behind; so is the AWS SDK, which takes
+seconds to load in a browser, but for its default session.
+
+A function that only computes has to be asked whether its time is over. From Python 3.12 on the interpreter does it at each round of
+a loop; before, nobody does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from coldstart.runtime.runtime_directory import PYTHON_RUNTIME_PACKAGES
+
+_COMMON = (
+    sys.stdlib_module_names - {"logging", "random", "tempfile"}
+    | set(PYTHON_RUNTIME_PACKAGES) - {"awslambdaric", "snapshot_restore_py"}
+    | {"_pyodide", "_pyodide_core", "js", "pyodide", "pyodide_js"}
+)
+_OF_THE_RUNTIME = frozenset(["importlib", "json", "os", "sys", "time", "traceback"])
+"""Modules that Lambda's runtime has loaded before the function: no file of a package takes their place."""
+_ATTRIBUTES = (
+    ("boto3", "DEFAULT_SESSION"),
+    ("os", "_exit"),
+    ("sys", "dont_write_bytecode"),
+    ("sys", "stderr"),
+    ("sys", "stdout"),
+    ("time", "sleep"),
+)
+"""What each of those who take turns has of its own in modules that they have in common."""
+_TOOL = 4
+"""One of the numbers that :mod:`sys.monitoring` leaves to anybody."""
+_STANDARD_LIBRARY = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+
+
+@dataclass
+class _Holding:
+    """What the interpreter holds for one of those who take turns."""
+
+    modules: dict[str, ModuleType]
+    variables: dict[str, str]
+    path: list[str]
+    finders: list[Any]
+    folder: str
+    attributes: dict[tuple[str, str], Any]
+
+
+class Interior:
+    """What one execution environment has of the interpreter, from one of its turns to the next.
+
+    Args:
+        folders: where its modules come from, the first before the others: package, layers, Lambda's runtime.
+        variables: its environment variables.
+        folder: its working directory.
+        output: its standard output, which takes standard error too.
+        sleep: what ``time.sleep`` is for it.
+        leave: what ``os._exit`` is for it.
+        at_each_round: is called with anything during its loops.
+        tmp: its temporary directory, when that takes the place of ``/tmp`` during its turns.
+    """
+
+    def __init__(
+        self,
+        folders: list[Path],
+        variables: dict[str, str],
+        folder: Path,
+        output: Any,
+        sleep: Callable[[float], None],
+        leave: Callable[[int], None],
+        at_each_round: Callable[..., None],
+        tmp: Path | None = None,
+    ) -> None:
+        packages = {name.partition(".")[0] for place in folders if place.is_dir() for name in os.listdir(place)}
+        self._common = _COMMON - (packages & sys.stdlib_module_names - _OF_THE_RUNTIME)
+        self._tmp = tmp
+        self._at_each_round = at_each_round
+        self._held = _Holding(
+            modules={"__main__": ModuleType("__main__")},
+            variables=variables,
+            path=[*map(str, folders), *(path for path in sys.path if _is_standard(path))],
+            finders=[BuiltinImporter, FrozenImporter, PathFinder],
+            folder=str(folder),
+            attributes=dict(zip(_ATTRIBUTES, (None, leave, True, output, output, sleep), strict=True)),
+        )
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let the environment have the interpreter.
+
+        Raises:
+            RuntimeError: another has it, which takes a thread.
+        """
+        global _inside
+        if _inside is not None:
+            raise RuntimeError("The local AWS runs one function at a time here. Do not call it from threads.")
+        _inside = self
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+            _inside = None
+
+    def _enter(self) -> None:
+        self._exchange()
+        if monitoring := _monitoring():
+            monitoring.use_tool_id(_TOOL, "coldstart")
+            monitoring.register_callback(_TOOL, monitoring.events.JUMP, self._at_each_round)
+            monitoring.set_events(_TOOL, monitoring.events.JUMP)
+
+    def _leave(self) -> None:
+        if monitoring := _monitoring():
+            monitoring.set_events(_TOOL, 0)
+            monitoring.free_tool_id(_TOOL)
+        self._exchange()
+
+    def _exchange(self) -> None:
+        before = _Holding(
+            modules={name: module for name, module in sys.modules.items() if self._is_own(name)},
+            variables=dict(os.environ),
+            path=sys.path[:],
+            finders=sys.meta_path[:],
+            folder=os.getcwd(),
+            attributes={
+                (name, attribute): getattr(sys.modules[name], attribute)
+                for name, attribute in _ATTRIBUTES
+                if name in sys.modules
+            },
+        )
+        after, self._held = self._held, before
+        for name in before.modules:
+            del sys.modules[name]
+        sys.modules.update(after.modules)
+        if after.variables != before.variables:
+            os.environ.clear()
+            os.environ.update(after.variables)
+        sys.path[:] = after.path
+        sys.meta_path[:] = after.finders
+        if self._tmp is not None:
+            _exchange_tmp(self._tmp)
+        os.chdir(after.folder)
+        for (name, attribute), value in after.attributes.items():
+            if name in sys.modules:
+                setattr(sys.modules[name], attribute, value)
+
+    def _is_own(self, module: str) -> bool:
+        return module.partition(".")[0] not in self._common
+
+
+_inside: Interior | None = None
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Interrupt the turn of a function that calls the local AWS, if there is one, for what is not the function's."""
+    global _inside
+    if _inside is None:
+        yield
+        return
+    interior, _inside = _inside, None
+    interior._leave()
+    try:
+        yield
+    finally:
+        interior._enter()
+        _inside = interior
+
+
+def _monitoring() -> Any:
+    return getattr(sys, "monitoring", None)
+
+
+def _is_standard(path: str) -> bool:
+    return path in _STANDARD_LIBRARY or path.endswith(".zip") or Path(path).name == "lib-dynload"
+
+
+def _exchange_tmp(folder: Path) -> None:
+    """Give the directory ``/tmp`` and another one each the other's place."""
+    between = folder.with_name("between")
+    os.rename("/tmp", between)
+    os.rename(folder, "/tmp")
+    os.rename(between, folder)
