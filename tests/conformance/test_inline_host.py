@@ -292,7 +292,7 @@ def test_what_a_function_patches_in_the_sdk_is_patched_for_everybody(deploy):
 
 def test_other_languages_and_extensions_are_refused_with_where_they_run(deploy, local_aws):
     node = deploy("export const handler = async () => 1;", Runtime="nodejs24.x")
-    with pytest.raises(ClientError, match="nodejs24.x functions need a process of their own"):
+    with pytest.raises(ClientError, match="functions need a process of their own"):
         node.invoke()
     client = boto3.client("lambda")
     layer = client.publish_layer_version(
@@ -336,17 +336,17 @@ def test_provisioned_environments_are_initialised_ahead(deploy, local_aws):
 
 
 def test_a_file_and_a_stream_are_sent_and_read(local_aws, tmp_path):
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="parcel-photos")
+    storage = boto3.client("s3")
+    storage.create_bucket(Bucket="parcel-photos")
     photo = tmp_path / "photo.png"
     photo.write_bytes(b"\x89PNG" * 1000)
     with photo.open("rb") as file:
-        s3.put_object(Bucket="parcel-photos", Key="a b.png", Body=file)
-    answer = s3.get_object(Bucket="parcel-photos", Key="a b.png")
+        storage.put_object(Bucket="parcel-photos", Key="a b.png", Body=file)
+    answer = storage.get_object(Bucket="parcel-photos", Key="a b.png")
     assert answer["Body"].read(4) == b"\x89PNG"
-    assert s3.head_object(Bucket="parcel-photos", Key="a b.png")["ContentLength"] == 4000
+    assert storage.head_object(Bucket="parcel-photos", Key="a b.png")["ContentLength"] == 4000
     with pytest.raises(ClientError, match="404"):
-        s3.head_object(Bucket="parcel-photos", Key="c")
+        storage.head_object(Bucket="parcel-photos", Key="c")
 
 
 def test_a_response_can_be_streamed_to_the_caller(deploy):
