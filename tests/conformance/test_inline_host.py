@@ -114,7 +114,9 @@ def test_lesson_01_needs_no_process_no_thread_and_no_port(tmp_path):
         print(state())
         print(check("01.1"))
         hint("01.1"), predict("01.p1"), quiz("01.q1"), compare("01.p1")
+        folder = cloud.current()._folder
         cloud.stop()
+        print("folder left behind:", folder.exists())
     """
     environment = {**os.environ, "COLDSTART_LEARNER": str(tmp_path)}
     done = subprocess.run(
@@ -125,6 +127,7 @@ def test_lesson_01_needs_no_process_no_thread_and_no_port(tmp_path):
     assert lines[:2] == ['{"thanks": "Ada"}'] * 2
     assert lines[2] == "['INIT_START', 'START', 'packing', 'END', 'REPORT', 'START', 'packing', 'END', 'REPORT']"
     assert "parcel-confirm" in done.stdout
+    assert lines[-1] == "folder left behind: False"
 
 
 def test_environments_share_no_modules_and_leave_the_interpreter_as_it_was(deploy, local_aws):

@@ -50,8 +50,8 @@ class Host:
         clock: the cloud's time.
         identifiers: seeded ids.
         log_sink: where log events go.
-        check_start: raises EnvironmentRefused when no environment of a function can be started.
         cloud_variables: gives a function its credentials and endpoint.
+        check_start: raises EnvironmentRefused when no environment of a function can be started.
         kind: ``process``, or ``inline`` where there are no processes.
     """
 

@@ -23,6 +23,7 @@ import contextvars
 import importlib.util
 import io
 import selectors
+import shutil
 import sys
 import time
 import traceback
@@ -310,12 +311,14 @@ class InlineSandboxes:
     """Makes sandboxes in this interpreter; see :class:`~coldstart.runtime.sandboxes.Sandboxes`.
 
     Args:
+        root: the cloud's folder.
         runtime_directory: what stands for /var/runtime.
     """
 
     can_restore = False
 
-    def __init__(self, runtime_directory: Path) -> None:
+    def __init__(self, root: Path, runtime_directory: Path) -> None:
+        self._root = root
         self._runtime_directory = runtime_directory
         # The file system of a browser is the interpreter's alone.
         self._replaces_tmp = sys.platform == "emscripten"
@@ -375,7 +378,8 @@ class InlineSandboxes:
         return _NoLimits()
 
     def stop(self) -> None:
-        """Do nothing: no sandbox outlives its environment."""
+        """Remove the cloud's folder; no sandbox outlives its environment."""
+        shutil.rmtree(self._root, ignore_errors=True)
 
 
 def _leave(code: int) -> None:

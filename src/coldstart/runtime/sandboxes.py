@@ -140,7 +140,7 @@ class Sandboxes(Protocol):
         """Return the limits of a sandbox whose function has so many MB."""
 
     def stop(self) -> None:
-        """End every sandbox."""
+        """End every sandbox, and remove the cloud's folder."""
 
 
 def default_host() -> HostKind:
@@ -158,7 +158,7 @@ def make_sandboxes(kind: HostKind, root: Path, runtime_directory: Path) -> Sandb
     if kind == "inline":
         from coldstart.runtime.inline_sandboxes import InlineSandboxes
 
-        return InlineSandboxes(runtime_directory)
+        return InlineSandboxes(root, runtime_directory)
     from coldstart.runtime.process_sandboxes import ProcessSandboxes
 
     return ProcessSandboxes(root, runtime_directory)
