@@ -59,12 +59,11 @@ tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
 
 test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
 	@$(COLDSTART) tools || [ "$$CI" != true ]
-	@$(COLDSTART) build --check --no-run
 	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 4 --dist loadgroup
 	@$(MAKE) --no-print-directory nbval
 
-# With `build --check --no-run`, this shows that building again changes nothing: that compares cells and pages, this what
+# With `build --check --no-run` in `check`, this shows that building again changes nothing: that compares cells and pages, this what
 # every cell prints. The notebooks run in a copy: their cells write files beside themselves.
 nbval: $(STAMP)
 	@if ! ls notebooks/*.ipynb solutions/*.ipynb >/dev/null 2>&1; then \
@@ -76,11 +75,12 @@ nbval: $(STAMP)
 	  -n 4 --dist loadscope -p no:cacheprovider
 	@rm -rf .nbval
 
-check: $(STAMP) ## Format, lint, types, spelling (seconds)
+check: $(STAMP) ## Format, lint, types, spelling, the contract of the lessons (seconds)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@git ls-files --cached --others --exclude-standard -z | xargs -0 $(BIN)/codespell
+	@$(COLDSTART) build --check --no-run
 
 build: $(STAMP) ## Build notebooks, solutions and the site's lesson pages from lessons/
 	@$(COLDSTART) build
