@@ -7,6 +7,7 @@ them are called over HTTP.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from types import TracebackType
@@ -64,8 +65,14 @@ class _Doors:
         found = self._submission.aws("logs").filter_log_events(
             logGroupName=f"/aws/lambda/{self._function}", filterPattern="ERROR"
         )["events"]
-        error = found[-1]["message"].splitlines()[0].removeprefix("[ERROR] ") if found else ""
-        return f"{got}; the log says {error}" if error else got
+        if not found:
+            return (
+                f"{got}; the log has no error, so it is the form of the answer: the body and each header are one text"
+            )
+        message = found[-1]["message"]
+        lines = re.findall(rf'/var/task/{re.escape(self._submission.exercise.file)}", line (\d+)', message)
+        place = f" ({self._submission.exercise.file}, line {lines[-1]})" if lines else ""
+        return f"{got}; the log says {message.splitlines()[0].removeprefix('[ERROR] ')}{place}"
 
     def _open_url(self) -> str:
         url = self._lambda.create_function_url_config(FunctionName=self._function, AuthType="NONE")["FunctionUrl"]
@@ -489,7 +496,9 @@ def _other_methods_are_a_405(submission: Submission) -> None:
                 response.status_code == 405,
                 expected=f"405 for PUT {path}",
                 got=doors.answered(response),
-                why="The label is there. A 404 makes the client look for a typing mistake in the path.",
+                why="The label is there. A 404 makes the client look for a typing mistake in the path."
+                if response.status_code == 404
+                else "The method is what the client can mend, and only a 405 says so.",
                 next_step="When the path is known and the method is not, the status is 405.",
             )
             allowed = {name.strip() for name in response.headers.get("Allow", "").split(",")}
@@ -603,6 +612,24 @@ def handler(event, context):
 """,
             misconception=None,
             message="no such header",
+        ),
+        WrongAnswer(
+            "gives_allow_as_a_list",
+            code="""\
+def handler(event, context):
+    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    if path == "/labels":
+        allowed = ["GET", "POST"]
+    elif path.startswith("/labels/"):
+        allowed = ["GET", "DELETE"]
+    else:
+        return {"statusCode": 404, "body": "not found"}
+    if method in allowed:
+        return {"statusCode": 200, "body": "done"}
+    return {"statusCode": 405, "headers": {"allow": allowed}, "body": "not allowed"}
+""",
+            misconception=None,
+            message="the body and each header are one text",
         ),
         WrongAnswer(
             "allows_the_same_everywhere",
