@@ -69,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(BehaviourProof(config, sorted(named)), "behaviour-proof")
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
     """Skip on a developer's machine, fail in CI."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must not skip this test: {what}", pytrace=False)
@@ -89,14 +89,14 @@ def _node() -> str | None:
 def node() -> str:
     path = _node()
     if path is None:
-        _missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
+        missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
     assert path is not None
     return path
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("node") and _node() is None:
-        _missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
+        missing("Node.js 20 or newer is not installed (Debian: sudo apt-get install nodejs)")
 
 
 @pytest.hookimpl(trylast=True)
@@ -108,7 +108,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        _missing(f"there is no Chromium at {CHROMIUM} (Debian: sudo apt-get install chromium, or set CHROMIUM)")
+        missing(f"there is no Chromium at {CHROMIUM} (Debian: sudo apt-get install chromium, or set CHROMIUM)")
     with sync_playwright() as playwright:
         # Chromium's sandbox refuses to run as root, which is what a container's CI is.
         flags = [*CHROMIUM_FLAGS, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]

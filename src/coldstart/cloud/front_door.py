@@ -27,8 +27,6 @@ from coldstart.runtime.identifiers import Identifiers
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _QUERY_CREDENTIAL = re.compile(r"X-Amz-Credential=([^&%/]+)(?:%2F|/)\d{8}(?:%2F|/)([^&%/]+)(?:%2F|/)([^&%/]+)")
 _OLD_QUERY_CREDENTIAL = re.compile(r"[?&]AWSAccessKeyId=([^&]+)")  # how boto3 signs S3's URLs unless told otherwise
-_REST_JSON = frozenset(["apigateway", "lambda", "xray"])
-"""Services with errors of ours in JSON, also for requests without a body."""
 
 
 class PublicEndpoint(Protocol):
@@ -102,7 +100,7 @@ class FrontDoor:
         except OSError:
             raise  # the client has gone
         except Exception as error:
-            send(_failure(error))
+            send(_failure(error).as_json())
             return False
         send(response)
         return stream.is_complete
@@ -137,12 +135,9 @@ class FrontDoor:
                     return response
             return self._moto.answer(request)
         except AwsError as error:
-            if "x-amz-target" in request.headers:
-                return error.as_json_rpc()
-            speaks_json = service in _REST_JSON or "json" in request.headers.get("content-type", "")
-            return error.as_json() if speaks_json else error.as_xml()
+            return _in_its_protocol(error, request, service)
         except Exception as error:
-            return _failure(error)
+            return _in_its_protocol(_failure(error), request, service)
 
 
 def signing_key(headers: Mapping[str, str], target: str) -> str:
@@ -156,9 +151,17 @@ def signing_key(headers: Mapping[str, str], target: str) -> str:
     return found[1] if found else ""
 
 
-def _failure(error: Exception) -> bytes:
-    message = f"The local AWS failed to answer: {type(error).__name__}: {error}"
-    return AwsError(500, "InternalFailure", message).as_json()
+def _in_its_protocol(error: AwsError, request: HttpRequest, service: str) -> bytes:
+    if "x-amz-target" in request.headers:
+        return error.as_json_rpc()
+    speaks_xml = service == "s3" or "form-urlencoded" in request.headers.get("content-type", "")
+    return error.as_xml() if speaks_xml else error.as_json()
+
+
+def _failure(error: Exception) -> AwsError:
+    if isinstance(error, NotImplementedError):  # a status that no SDK tries again
+        return AwsError(501, "NotImplemented", f"The local AWS cannot do this: {error}")
+    return AwsError(500, "InternalFailure", f"The local AWS failed to answer: {type(error).__name__}: {error}")
 
 
 def _plain(status: int, text: str) -> bytes:

@@ -57,7 +57,9 @@ def empty_region(account_id: str, region: str) -> None:
             regions[region].reset()
 
 
-def _create_service(name: SERVICE_NAMES) -> Flask:
+def _create_service(name: SERVICE_NAMES | None) -> Flask:
+    if name is None:
+        raise NotImplementedError("it has no such service")
     service = create_backend_app(name)
     clock.apply()  # in the modules that were loaded for it
     return service

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from coldstart.cloud import stack_template_api
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.stack_templates import plain_template
 
 if TYPE_CHECKING:
     from moto.cloudformation.models import CloudFormationBackend, Stack
+
+_NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
 class StackDeployments:
@@ -32,14 +35,16 @@ class StackDeployments:
     def attach(self, moto: Replacements) -> None:
         """Take over from moto."""
         from moto.cloudformation import models, parsing, responses
-        from moto.cloudformation.exceptions import ValidationError
+        from moto.cloudformation.exceptions import CloudFormationError, ValidationError
         from moto.cloudformation.models import CloudFormationBackend, Stack
 
         def create_stack(
             backend: CloudFormationBackend, name: str, template: str, parameters: Any, **rest: Any
         ) -> Stack:
             plain = plain_template(template, parameters or {}, backend.account_id, self._can_make, _capabilities())
-            return create(backend, name, plain, parameters, **rest)
+            stack = create(backend, name, plain, parameters, **rest)
+            stack_template_api.keep_original(stack, template)
+            return stack
 
         def create_resources(stack: Stack) -> None:
             try:
@@ -55,15 +60,26 @@ class StackDeployments:
         ) -> Stack:
             given = {one["ParameterKey"]: one.get("ParameterValue") for one in parameters or []}
             plain = plain_template(template, given, backend.account_id, self._can_make, _capabilities())
-            return change(backend, name, plain, role_arn, parameters, tags)
+            if _is_unchanged(backend.get_stack(name), plain, given, tags):
+                raise ValidationError(message="No updates are to be performed.")
+            return change(backend, name, template, plain, role_arn, parameters, tags)
 
         def change(
-            backend: CloudFormationBackend, name: str, plain: str, role_arn: Any, parameters: Any, tags: Any
+            backend: CloudFormationBackend,
+            name: str,
+            template: str,
+            plain: str,
+            role_arn: Any,
+            parameters: Any,
+            tags: Any,
         ) -> Stack:
             before = backend.get_stack(name)
             kept = str(before.template), dict(before.parameters)
             try:
-                return update(backend, name, plain, role_arn, parameters, tags)
+                changed = update(backend, name, plain, role_arn, parameters, tags)
+                if template != kept[0]:  # else the previous template was asked for
+                    stack_template_api.keep_original(changed, template)
+                return changed
             except ValidationError:
                 raise
             except Exception as error:
@@ -75,22 +91,39 @@ class StackDeployments:
                 return before
 
         def create_change_set(backend: CloudFormationBackend, **settings: Any) -> Any:
-            settings["template"] = plain_template(
-                settings["template"],
-                settings["parameters"] or {},
-                backend.account_id,
-                self._can_make,
-                _capabilities(),
-                is_proposed=True,
+            template, parameters = settings["template"], settings["parameters"] or {}
+            name, is_new = settings["stack_name"], settings["change_set_type"] != "UPDATE"
+            plain = plain_template(
+                template, parameters, backend.account_id, self._can_make, _capabilities(), is_proposed=True
             )
-            return propose(backend, **settings)
+            known = next((stack for stack in backend.stacks.values() if stack.name == name), None)
+            if is_new and known is not None and known.status != "REVIEW_IN_PROGRESS":
+                raise ValidationError(
+                    message=f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                    f"[{settings['change_set_name']}]."
+                )
+            if is_new and known is not None:
+                _forget(backend, known.stack_id)  # moto makes another one that waits for its change set
+                del backend.stacks[known.stack_id]
+            ids: tuple[str, str] = propose(backend, **{**settings, "template": plain})
+            proposed = backend.change_sets[ids[0]]
+            stack_template_api.keep_original(proposed, template)
+            if not is_new and known is not None and _is_unchanged(known, plain, parameters, settings["tags"]):
+                proposed.status, proposed.execution_status = "FAILED", "UNAVAILABLE"
+                proposed.status_reason = _NO_CHANGES
+            return ids
 
         def execute_change_set(
             backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
         ) -> None:
-            change_set = _change_set(backend, change_set_name, stack_name)
-            if change_set is None:
-                raise ValidationError(stack_name or change_set_name)
+            change_set = stack_template_api.change_set_of(backend, change_set_name, stack_name)
+            if change_set.execution_status != "AVAILABLE":
+                raise CloudFormationError(
+                    "InvalidChangeSetStatus",
+                    f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+                    f"[{change_set.status}]",
+                )
+            template = stack_template_api.original_template(change_set)
             if change_set.change_set_type == "CREATE":
                 placeholder = backend.stacks.pop(change_set.stack_id)
                 made = create(
@@ -106,13 +139,12 @@ class StackDeployments:
                 _rename(made, change_set.stack_id)
                 made.events[:0] = placeholder.events
                 backend.stacks[change_set.stack_id] = made
+                stack_template_api.keep_original(made, template)
             else:
                 given = [{"ParameterKey": key, "ParameterValue": value} for key, value in change_set.parameters.items()]
-                change(backend, change_set.stack_name, change_set.template, change_set.role_arn, given, change_set.tags)
-            # What else was proposed compares with a stack that is no more.
-            for id, proposed in list(backend.change_sets.items()):
-                if proposed.stack_id == change_set.stack_id:
-                    del backend.change_sets[id]
+                role, tags = change_set.role_arn, change_set.tags
+                change(backend, change_set.stack_name, template, change_set.template, role, given, tags)
+            _forget(backend, change_set.stack_id)
 
         def template_at(template_url: str, account_id: str, partition: str) -> str:
             parts = urlsplit(template_url)
@@ -143,6 +175,7 @@ class StackDeployments:
         moto.put(CloudFormationBackend, "execute_change_set", execute_change_set)
         motos_template_at = moto.put(responses, "get_stack_from_s3_url", template_at)
         moto.put(models, "get_stack_from_s3_url", template_at)
+        stack_template_api.attach(moto, self._can_make)
         for each in ("parse_and_create_resource", "parse_and_update_resource"):
             moto.put(parsing, each, noting_failures(getattr(parsing, each)))
 
@@ -207,12 +240,20 @@ def _event(stack: Stack, resource: tuple[str, str], status: str, why: str | None
     )
 
 
-def _change_set(backend: CloudFormationBackend, name: str, stack_name: str | None) -> Any:
-    for change_set in backend.change_sets.values():
-        of_this_stack = stack_name is None or stack_name in (change_set.stack_name, change_set.stack_id)
-        if change_set.change_set_id == name or (change_set.change_set_name == name and of_this_stack):
-            return change_set
-    return None
+def _forget(backend: CloudFormationBackend, stack_id: str) -> None:
+    """Delete what was proposed for a stack: it compares with a stack that is no more."""
+    for id, proposed in list(backend.change_sets.items()):
+        if proposed.stack_id == stack_id:
+            del backend.change_sets[id]
+
+
+def _is_unchanged(stack: Stack, plain: str, parameters: dict[str, Any], tags: dict[str, str] | None) -> bool:
+    """Say whether a stack is already what a template, its parameters and tags make of it."""
+    if not stack.has_template(plain) or (tags and tags != stack.tags):
+        return False
+    declared = stack.template_dict.get("Parameters") or {}
+    values = {name: str(each["Default"]) for name, each in declared.items() if "Default" in each}
+    return {**values, **stack.parameters} == {**values, **parameters}
 
 
 def _rename(stack: Stack, stack_id: str) -> None:

@@ -49,6 +49,46 @@ def plain_template(
             there or in a circle.
         CloudFormationError: the caller did not acknowledge what the template does.
     """
+    document = _read(template)
+    is_serverless = SERVERLESS in _transforms(document)
+    if is_serverless:
+        document = _translated(document, parameters, account_id)
+        document.pop("Transform", None)
+    _check_types(document["Resources"], can_make)
+    _check_references(document)
+    if capabilities is not None:
+        _check_capabilities(document["Resources"], set(capabilities), is_serverless and not is_proposed)
+    return json.dumps(document, default=str)
+
+
+def described_template(template: str, can_make: Callable[[str], bool]) -> dict[str, Any]:
+    """Return what ValidateTemplate says of a template: its description, parameters, capabilities and transforms.
+
+    What a transform would make of it is not looked at.
+
+    Raises:
+        ValidationError: it cannot be read, has a type that cannot be made, or refers to what is not there or in a circle.
+    """
+    document = _read(template)
+    transforms = _transforms(document)
+    if not transforms:
+        _check_types(document["Resources"], can_make)
+        _check_references(document)
+    needed = _needed_capabilities(document["Resources"], set(), bool(transforms))
+    declared = [
+        {
+            "ParameterKey": name,
+            "NoEcho": str(parameter.get("NoEcho", False)).lower() == "true",
+            **({"DefaultValue": str(parameter["Default"])} if "Default" in parameter else {}),
+            **({"Description": parameter["Description"]} if "Description" in parameter else {}),
+        }
+        for name, parameter in (document.get("Parameters") or {}).items()
+    ]
+    answer = {"Parameters": declared, "Capabilities": needed, "DeclaredTransforms": transforms}
+    return {**answer, "Description": document["Description"]} if "Description" in document else answer
+
+
+def _read(template: str) -> dict[str, Any]:
     from moto.cloudformation.exceptions import ValidationError
     from moto.cloudformation.models import Stack
 
@@ -58,16 +98,12 @@ def plain_template(
         raise ValidationError(message=f"Template format error: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict) or not document["Resources"]:
         raise ValidationError(message="Template format error: At least one Resources member must be defined.")
+    return document
+
+
+def _transforms(document: dict[str, Any]) -> list[str]:
     transforms = document.get("Transform") or []
-    is_serverless = SERVERLESS in (transforms if isinstance(transforms, list) else [transforms])
-    if is_serverless:
-        document = _translated(document, parameters, account_id)
-        document.pop("Transform", None)
-    _check_types(document["Resources"], can_make)
-    _check_references(document)
-    if capabilities is not None:
-        _check_capabilities(document["Resources"], set(capabilities), is_serverless and not is_proposed)
-    return json.dumps(document, default=str)
+    return transforms if isinstance(transforms, list) else [transforms]
 
 
 def _check_types(resources: dict[str, Any], can_make: Callable[[str], bool]) -> None:
@@ -109,6 +145,12 @@ def _check_capabilities(resources: dict[str, Any], given: set[str], is_expanded_
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, Capabilities."""
     from moto.cloudformation.exceptions import CloudFormationError
 
+    needed = _needed_capabilities(resources, given, is_expanded_unseen)
+    if not given.issuperset(needed):
+        raise CloudFormationError("InsufficientCapabilitiesException", f"Requires capabilities : [{', '.join(needed)}]")
+
+
+def _needed_capabilities(resources: dict[str, Any], given: set[str], is_expanded_unseen: bool) -> list[str]:
     identities = [resource for resource in resources.values() if resource["Type"] in _IDENTITIES]
     is_named = any(_IDENTITIES[each["Type"]] in (each.get("Properties") or {}) for each in identities)
     needed = ["CAPABILITY_AUTO_EXPAND"] if is_expanded_unseen else []
@@ -116,8 +158,7 @@ def _check_capabilities(resources: dict[str, Any], given: set[str], is_expanded_
         needed.append("CAPABILITY_NAMED_IAM")
     elif identities and "CAPABILITY_NAMED_IAM" not in given:
         needed.append("CAPABILITY_IAM")
-    if not given.issuperset(needed):
-        raise CloudFormationError("InsufficientCapabilitiesException", f"Requires capabilities : [{', '.join(needed)}]")
+    return needed
 
 
 class _ManagedPolicies:

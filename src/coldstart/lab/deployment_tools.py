@@ -1,14 +1,16 @@
 """The tools that deploy functions, as their makers publish them: the AWS CLI, AWS SAM and osls, the free Serverless Framework.
 
 `coldstart tools` installs them into `.tools/` of the project; `coldstart lab` puts them on the PATH of notebooks. They reach the
-local AWS because `cloud.start()` sets `AWS_ENDPOINT_URL` and credentials, which all three read:
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html.
+local AWS because `cloud.start()` sets `AWS_ENDPOINT_URL` and credentials, which all three read
+(https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html). Version 1 of the AWS CLI, the last one that is a Python
+package, does not do so for SQS (awscli/customizations/overridesslcommonname.py), so it is told with an option.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,10 +20,11 @@ PROJECT = Path(__file__).resolve().parents[3]
 LOCKS = PROJECT / "tools"
 FOLDER = PROJECT / ".tools"
 _PROGRAMS = {
-    "sam": "aws/bin/sam",
-    "aws": "aws/bin/aws",
-    "osls": "osls/node_modules/osls/bin/serverless.js",
+    "sam": ("aws/bin/sam", ""),
+    "aws": ("aws/bin/aws", '${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} '),
+    "osls": ("osls/node_modules/osls/bin/serverless.js", ""),
 }
+"""Where each program is, and what it is told before anything else."""
 _NEVER_AGAIN = 2**35  # seconds since 1970: SAM looks for a new version of itself a week after this
 
 
@@ -42,7 +45,7 @@ def install(say: Callable[[str], object]) -> None:
         there = tool_environments.is_current(lock, folder)
         say(f"[{step}/{len(steps)}] {what}{': there already' if there else ''}")
         make(lock, folder)
-        _link_programs()
+        _offer_programs()
 
 
 def aws_environment() -> Path:
@@ -67,11 +70,15 @@ def variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     Args:
         environ: the environment to build on.
     """
+    python = str(Path(sys.executable).parent)  # `sam build` wants one of the version that a function names
     return {
-        "PATH": os.pathsep.join(filter(None, (str(FOLDER / "bin"), environ.get("PATH")))),
+        "PATH": os.pathsep.join(filter(None, (str(FOLDER / "bin"), environ.get("PATH"), python))),
         "AWS_PAGER": "",
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(FOLDER / "sam-settings"),
+        # Seconds and milliseconds between two looks at a stack; the local AWS has it ready at once.
+        "SAM_CLI_POLL_DELAY": "0.5",
+        "SLS_AWS_MONITORING_FREQUENCY": "500",
     }
 
 
@@ -83,14 +90,15 @@ def _osls() -> tuple[Path, Path]:
     return LOCKS / "osls/package-lock.json", FOLDER / "osls"
 
 
-def _link_programs() -> None:
-    """Put each installed program into one folder, which goes on PATH without what else came with it, such as a python."""
+def _offer_programs() -> None:
+    """Put a door to each program into one folder, which goes on PATH without what else came with it, such as a python."""
     folder = FOLDER / "bin"
     folder.mkdir(exist_ok=True)
-    for name, program in _PROGRAMS.items():
-        (folder / name).unlink(missing_ok=True)
-        if (FOLDER / program).exists():
-            (folder / name).symlink_to(Path("..") / program)
+    for name, (program, options) in _PROGRAMS.items():
+        door = folder / name
+        door.unlink(missing_ok=True)
+        door.write_text(f'#!/bin/sh\nexec "{FOLDER / program}" {options}"$@"\n')
+        door.chmod(0o755)
     settings = FOLDER / "sam-settings" / "metadata.json"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(json.dumps({"lastVersionCheck": _NEVER_AGAIN, "telemetryEnabled": False}))

@@ -1,0 +1,124 @@
+"""What tools ask CloudFormation before and after they deploy: templates, and change sets that change nothing.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html, API_ValidateTemplate.html,
+API_CreateChangeSet.html, API_DescribeChangeSet.html, API_DeleteChangeSet.html, API_ExecuteChangeSet.html.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+_numbers = itertools.count(1)
+
+TOPIC = {"Type": "AWS::SNS::Topic"}
+SERVERLESS = {
+    "Transform": "AWS::Serverless-2016-10-31",
+    "Description": "Parcel's orders",
+    "Parameters": {"Stage": {"Type": "String", "Default": "dev", "Description": "where"}},
+    "Resources": {"Orders": {"Type": "AWS::Serverless::SimpleTable"}},
+}
+
+
+@pytest.fixture
+def cloudformation(local_aws):
+    """CloudFormation; the stacks that a test makes are deleted."""
+    client = boto3.client("cloudformation")
+    before = {stack["StackName"] for stack in client.describe_stacks()["Stacks"]}
+    yield client
+    for stack in client.describe_stacks()["Stacks"]:
+        if stack["StackName"] not in before:
+            client.delete_stack(StackName=stack["StackName"])
+
+
+@pytest.fixture
+def name():
+    return f"proposed-{next(_numbers)}"
+
+
+def propose(client: Any, stack: str, template: dict[str, Any], kind: str = "CREATE", **settings: Any) -> dict[str, Any]:
+    named = {"StackName": stack, "ChangeSetName": "tool"}
+    client.create_change_set(**named, ChangeSetType=kind, TemplateBody=json.dumps(template), **settings)
+    return client.describe_change_set(**named)
+
+
+def test_the_template_that_was_sent_is_kept_beside_what_sam_made_of_it(cloudformation, name):
+    propose(cloudformation, name, SERVERLESS)
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    assert cloudformation.get_template(StackName=name)["TemplateBody"] == SERVERLESS
+    processed = cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    assert processed["Resources"]["Orders"]["Type"] == "AWS::DynamoDB::Table"
+
+
+@pytest.mark.parametrize("parameters", [[], [{"ParameterKey": "Stage", "UsePreviousValue": True}]])
+def test_a_change_set_without_changes_fails_and_says_so(cloudformation, name, parameters):
+    propose(cloudformation, name, SERVERLESS)
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    proposed = propose(cloudformation, name, SERVERLESS, "UPDATE", Parameters=parameters)
+    assert (proposed["Status"], proposed["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert proposed["StatusReason"].startswith("The submitted information didn't contain changes.")
+    with pytest.raises(ClientError, match="cannot be executed in its current status of \\[FAILED\\]"):
+        cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(
+            StackName=name, TemplateBody=json.dumps(SERVERLESS), Capabilities=["CAPABILITY_AUTO_EXPAND"]
+        )
+
+
+def test_another_value_of_a_parameter_is_a_change(cloudformation, name):
+    propose(cloudformation, name, SERVERLESS)
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    other = [{"ParameterKey": "Stage", "ParameterValue": "prod"}]
+    assert propose(cloudformation, name, SERVERLESS, "UPDATE", Parameters=other)["Status"] == "CREATE_COMPLETE"
+
+
+def test_change_sets_of_one_name_belong_to_their_stacks(cloudformation, name):
+    propose(cloudformation, name, {"Resources": {"Orders": TOPIC}})
+    propose(cloudformation, f"{name}-2", {"Resources": {"Labels": TOPIC}})
+    described = cloudformation.describe_change_set(StackName=name, ChangeSetName="tool")
+    assert [each["ResourceChange"]["LogicalResourceId"] for each in described["Changes"]] == ["Orders"]
+    cloudformation.delete_change_set(StackName=name, ChangeSetName="tool")
+    with pytest.raises(ClientError, match=r"ChangeSetNotFound.*does not exist"):
+        cloudformation.describe_change_set(StackName=name, ChangeSetName="tool")
+    cloudformation.describe_change_set(StackName=f"{name}-2", ChangeSetName="tool")
+    cloudformation.delete_change_set(StackName=name, ChangeSetName="tool")  # as on AWS: once more is no error
+
+
+def test_a_stack_that_waits_for_its_change_set_is_proposed_again_and_one_that_exists_is_not(cloudformation, name):
+    propose(cloudformation, name, {"Resources": {"Orders": TOPIC}})
+    propose(cloudformation, name, {"Resources": {"Orders": TOPIC, "Labels": TOPIC}})
+    assert [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]].count(name) == 1
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    assert len(cloudformation.describe_stack_resources(StackName=name)["StackResources"]) == 2
+    with pytest.raises(ClientError, match="already exists and cannot be created again"):
+        propose(cloudformation, name, {"Resources": {"Orders": TOPIC}})
+
+
+def test_a_template_is_validated_as_cloudformation_does_it(cloudformation):
+    said = cloudformation.validate_template(TemplateBody=json.dumps(SERVERLESS))
+    assert said["Description"] == "Parcel's orders"
+    [stage] = said["Parameters"]
+    assert stage == {"ParameterKey": "Stage", "DefaultValue": "dev", "NoEcho": False, "Description": "where"}
+    assert said["Capabilities"] == ["CAPABILITY_AUTO_EXPAND"]
+    assert said["DeclaredTransforms"] == ["AWS::Serverless-2016-10-31"]
+    needless = {"Resources": {"Orders": TOPIC, "Labels": {**TOPIC, "DependsOn": ["Orders"]}}}
+    needless["Resources"]["Labels"]["Properties"] = {"DisplayName": {"Ref": "Orders"}}
+    cloudformation.validate_template(TemplateBody=json.dumps(needless))  # a linter would refuse this
+    labels = {**TOPIC, "Properties": {"DisplayName": {"Ref": "Parcels"}}}
+    with pytest.raises(ClientError, match=r"Unresolved resource dependencies \[Parcels\]"):
+        cloudformation.validate_template(TemplateBody=json.dumps({"Resources": {"Labels": labels}}))
+
+
+def test_what_the_local_aws_has_not_is_said_at_once(local_aws):
+    with pytest.raises(
+        ClientError, match=r"NotImplemented.*The local AWS cannot do this: it has no such service"
+    ) as refused:
+        boto3.client("cloudcontrol").list_resources(TypeName="AWS::Lambda::Function")
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    with pytest.raises(ClientError, match=r"The local AWS cannot do this: .*"):
+        boto3.client("cloudformation").list_types()
