@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from coldstart.runtime import interrupts
 from coldstart.runtime.http_wire import HttpRequest, parsed_response
@@ -49,7 +49,7 @@ class DirectRoute:
         with interrupts.held():
             answered = self._answer(self._as_sent(request, bytes(body)))
         status, headers, content = parsed_response(answered)
-        return AWSResponse(request.url, status, HeadersDict(headers), Body(content))
+        return AWSResponse(request.url, status, headers, Body(content))
 
     def _as_sent(self, request: AWSPreparedRequest, body: bytes) -> HttpRequest:
         pairs = [("Host", self._host)]

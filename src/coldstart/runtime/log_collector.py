@@ -56,7 +56,7 @@ class LogCollector:
 
     def platform(self, event: PlatformEvent) -> None:
         """Add something that Lambda itself tells."""
-        if line := self._format.line(event, self.now()):
+        if line := self._format.line(event, self.now):
             self._events.append(LogEvent(self._now_ms(), line))
         if self.listener is not None and event.kind:
             self.listener(event.kind, event.record())

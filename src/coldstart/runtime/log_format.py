@@ -7,6 +7,7 @@ table gives each event of the platform its level. Text is never filtered.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from coldstart.runtime.platform_events import InitReport, InitStart, PlatformEvent, RestoreStart, RuntimeDone
@@ -26,17 +27,17 @@ class LogFormat:
     system_level: str = ""
     """The least level of the platform's events; empty to keep all."""
 
-    def line(self, event: PlatformEvent, time: str) -> str:
+    def line(self, event: PlatformEvent, now: Callable[[], str]) -> str:
         """Return what is logged of an event of the platform; empty for nothing.
 
         Args:
-            time: when it happened, as AWS writes it.
+            now: tells when it happened, as AWS writes it.
         """
         if not self.is_json:
             return event.line()
         if not event.kind or not _reaches(system_level(event), self.system_level):
             return ""
-        return json.dumps({"time": time, "type": event.kind, "record": event.record()}, separators=(",", ":")) + "\n"
+        return json.dumps({"time": now(), "type": event.kind, "record": event.record()}, separators=(",", ":")) + "\n"
 
     def keeps_frame(self, kind: int) -> bool:
         """Say whether a log record is kept, by the type of its frame, which holds its level."""
