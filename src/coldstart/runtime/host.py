@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,6 +37,8 @@ def _refuse_nothing(configuration: FunctionConfiguration) -> None:
 
 def make_root() -> Path:
     """Make the folder for a host. It is not in /tmp where that can be helped: functions get a /tmp of their own."""
+    if sys.platform == "emscripten":  # there, only what Pyodide itself needs has been made
+        os.makedirs("/var/tmp", exist_ok=True)
     folder = tempfile.gettempdir()
     if folder == "/tmp" and os.access("/var/tmp", os.W_OK):
         folder = "/var/tmp"

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
@@ -42,7 +41,8 @@ _ATTRIBUTES = (
 """What each of those who take turns has of its own in modules that they have in common."""
 _TOOL = 4
 """One of the numbers that :mod:`sys.monitoring` leaves to anybody."""
-_STANDARD_LIBRARY = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+_STANDARD_LIBRARY = Path(os.__file__).parent
+"""A folder, or in a browser a zip."""
 
 
 @dataclass
@@ -183,7 +183,7 @@ def _monitoring() -> Any:
 
 
 def _is_standard(path: str) -> bool:
-    return path in _STANDARD_LIBRARY or path.endswith(".zip") or Path(path).name == "lib-dynload"
+    return Path(path) == _STANDARD_LIBRARY or Path(path).name == "lib-dynload"
 
 
 def _exchange_tmp(folder: Path) -> None:

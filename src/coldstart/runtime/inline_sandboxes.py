@@ -124,23 +124,13 @@ class InlineSandbox:
         """
         assert self._api is not None
         self._deadline = deadline
-        try:
-            with self._interior.turn(), interrupts.may_break_in():
-                self._context.run(self._run_program)
-        except _Paused:
-            pass
-        except _TimedOut:
-            return False
-        except _Left as end:
-            self._api.exit = f"exit {end.code}"
-        except SystemExit as end:
-            self._api.exit = f"exit {self._exit_code(end)}"
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            self._feed("".join(traceback.format_exception(error.with_traceback(_inner(error)))).encode())
-            self._api.exit = "exit 1"
-        return True
+        with self._interior.turn():
+            ending = self._ending()
+        if isinstance(ending, KeyboardInterrupt):
+            raise ending
+        if not isinstance(ending, (_Paused, _TimedOut)):
+            self._api.exit = f"exit {self._exit_code(ending)}"
+        return not isinstance(ending, _TimedOut)
 
     def freeze(self) -> None:
         """Do nothing: it only runs while it is served."""
@@ -156,6 +146,15 @@ class InlineSandbox:
 
     def close(self) -> None:
         """Do nothing: it holds nothing of the system."""
+
+    def _ending(self) -> BaseException:
+        """Run the program on; return what ended that. Nothing else is done in the function's turn, which may be over any time."""
+        try:
+            with interrupts.may_break_in():
+                self._context.run(self._run_program)
+        except BaseException as ending:
+            return ending
+        raise AssertionError("AWS's bootstrap asks for events until it is stopped")
 
     def _run_program(self) -> None:
         """Do what ``python/bootstrap.py`` does in a process."""
@@ -198,10 +197,16 @@ class InlineSandbox:
 
         bootstrap._setup_logging = set_up_once
 
-    def _exit_code(self, end: SystemExit) -> int:
-        if isinstance(end.code, int) or end.code is None:
-            return end.code or 0
-        self._feed(f"{end.code}\n".encode())
+    def _exit_code(self, ending: BaseException) -> int:
+        """Return the code with which a process would end, and print what it would print."""
+        if isinstance(ending, _Left):
+            return ending.code
+        if isinstance(ending, SystemExit):
+            if ending.code is None or isinstance(ending.code, int):
+                return ending.code or 0
+            self._feed(f"{ending.code}\n".encode())
+            return 1
+        self._feed("".join(traceback.format_exception(ending.with_traceback(_inner(ending)))).encode())
         return 1
 
     def _write(self, data: bytes) -> None:

@@ -6,13 +6,13 @@ folders. A learner should read the same stack trace in both places, and nobody's
 
 from __future__ import annotations
 
+import os
 import sys
-import sysconfig
 from pathlib import Path
 
 from coldstart.runtime.configuration import FunctionConfiguration
 
-_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+_STANDARD_LIBRARY = str(Path(os.__file__).parent)
 _VAR_LANG = f"/var/lang/lib/python{sys.version_info.major}.{sys.version_info.minor}"
 
 
