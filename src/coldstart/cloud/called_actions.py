@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from coldstart.cloud.public_addresses import addressed
 from coldstart.runtime.http_wire import HttpRequest
 
 Context = dict[str, tuple[str, ...]]
@@ -67,6 +68,8 @@ def asked_for(request: HttpRequest, service: str, place: Place, operation: str |
         return list(_s3(request))
     if service == "lambda":
         return [_lambda(request, operation or "", place)]
+    if service == "execute-api":
+        return [_execute_api(request, place)]
     name, parameters = _operation(request)
     if not name:
         return [Asked(f"{service}:{operation or '*'}", "*")]
@@ -263,6 +266,20 @@ _SERVICES: dict[str, Callable[[str, dict[str, Any], Place], Iterator[Asked]]] = 
     "sqs": _sqs,
     "ssm": _ssm,
 }
+
+
+def _execute_api(request: HttpRequest, place: Place) -> Asked:
+    """A request to an API that is signed, or one about a connection of a WebSocket API.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+    """
+    address = addressed(request.headers.get("host", ""), request.target)
+    api, path = (address.identifier, address.target) if address else ("*", f"/*{request.target}")
+    stage, _, rest = path.lstrip("/").partition("/")
+    return Asked(
+        "execute-api:ManageConnections", place.arn("execute-api", f"{api}/{stage}/{request.method}/{unquote(rest)}")
+    )
+
 
 _FUNCTION_PATH = re.compile(r"/20\d\d-\d\d-\d\d/functions/([^/?]+)")
 _INVOCATIONS = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")

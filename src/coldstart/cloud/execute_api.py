@@ -1,7 +1,8 @@
-"""The public addresses of APIs: finds the API that a request is for, a REST API or an HTTP API."""
+"""The public addresses of APIs: finds the API that a request is for, a REST API, an HTTP API or a WebSocket API."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,15 @@ from moto.apigatewayv2.models import Api
 
 from coldstart.cloud.api_metrics import ApiMetrics
 from coldstart.cloud.gateway_invocation import Functions, GatewayInvoker
+from coldstart.cloud.http_api_call import HttpApiFault
 from coldstart.cloud.http_api_gateway import HttpApiGateway
-from coldstart.cloud.http_exchange import ChunkedResponse
+from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes
 from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.rest_api_gateway import RestApiGateway
 from coldstart.cloud.rest_api_operations import RestApiOperations
 from coldstart.cloud.role_clients import RoleClients
+from coldstart.cloud.websocket_api_gateway import WebSocketApiGateway
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
@@ -50,7 +53,8 @@ class ExecuteApi:
 
         def init(api: Api, *given: Any, **named: Any) -> None:
             motos_init(api, *given, **named)
-            api.api_endpoint = addresses.api_endpoint(api.api_id, api.backend.region_name)
+            address = addresses.websocket_endpoint if api.protocol_type == "WEBSOCKET" else addresses.api_endpoint
+            api.api_endpoint = address(api.api_id, api.backend.region_name)
 
         self._moto.put(Api, "__init__", init)
         invoker = GatewayInvoker(functions, clock)
@@ -59,9 +63,28 @@ class ExecuteApi:
         """The operations of API Gateway's own API that run something."""
         self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers, clients)
 
+        self.websocket_apis = WebSocketApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        """WebSocket APIs, and the operations on their connections."""
+
     def stop(self) -> None:
-        """Let moto give APIs its own addresses again."""
+        """Close connections, and let moto give APIs its own addresses again."""
+        self.websocket_apis.stop()
         self._moto.undo()
+
+    def open(
+        self, address: PublicAddress, request: ClientRequest, connection: socket.socket, take_rest: Callable[[], bytes]
+    ) -> bool:
+        """Serve a WebSocket until its client has gone; return False, and do nothing, when the address has no WebSocket API."""
+        api = self.websocket_apis.find(address)
+        if api is None:
+            return False
+        from coldstart.cloud.websocket_connection import WebSocketConnection
+
+        try:
+            self.websocket_apis.serve(api, request, WebSocketConnection(connection, take_rest()))
+        except HttpApiFault as fault:
+            connection.sendall(answer_bytes(fault.answer(), request.method))
+        return True
 
     def answer(self, address: PublicAddress, request: ClientRequest, stream: ChunkedResponse) -> HttpAnswer | None:
         """Answer a client of the API that the address names."""

@@ -9,13 +9,14 @@ everybody, also for pages of any origin, as on AWS. Both only under names of thi
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_exchange import ChunkedResponse, answer_bytes, client_request
 from coldstart.cloud.moto_services import MotoServices
-from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_local
+from coldstart.cloud.public_addresses import PublicAddress, PublicAddresses, addressed, is_connections_request, is_local
 from coldstart.cloud.service_api import outgoing
 from coldstart.cloud.unsigned_requests import is_for_everybody
 from coldstart.events.http_answer import HttpAnswer
@@ -34,6 +35,16 @@ class PublicEndpoint(Protocol):
 
     def answer(self, address: PublicAddress, request: ClientRequest, stream: ChunkedResponse) -> HttpAnswer | None:
         """Return the answer to a client; None when it has gone out through the stream."""
+        ...
+
+
+class WebSocketEndpoint(Protocol):
+    """The WebSocket APIs of this cloud."""
+
+    def open(
+        self, address: PublicAddress, request: ClientRequest, connection: socket.socket, take_rest: Callable[[], bytes]
+    ) -> bool:
+        """Serve a client until it has gone; return False, and do nothing, when the address has no WebSocket API."""
         ...
 
 
@@ -74,6 +85,8 @@ class FrontDoor:
         self._clock = clock
         self._identifiers = identifiers
         self._public: dict[str, PublicEndpoint] = {}
+        self.websockets: WebSocketEndpoint | None = None
+        """Who serves clients that ask for a WebSocket."""
         self.url = f"http://127.0.0.1:{port}"
         self.addresses = PublicAddresses(port)
         """The addresses of APIs and function URLs behind this door."""
@@ -91,11 +104,10 @@ class FrontDoor:
         stream = ChunkedResponse(send)
         address = addressed(host, request.target)
         endpoint = self._public.get(address.kind) if address else None
-        if address is None or endpoint is None:
+        if address is None or endpoint is None or is_connections_request(address):
             return self._respond_as_aws(request, stream, send)
-        trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
         try:
-            answer = endpoint.answer(address, client_request(request, address.target, trace_id), stream)
+            answer = endpoint.answer(address, self._client_request(request, address), stream)
             response = b"" if answer is None else answer_bytes(answer, request.method)
         except OSError:
             raise  # the client has gone
@@ -104,6 +116,26 @@ class FrontDoor:
             return False
         send(response)
         return stream.is_complete
+
+    def open_websocket(self, request: HttpRequest, connection: socket.socket, take_rest: Callable[[], bytes]) -> bool:
+        """Serve a client that asks for a WebSocket, until it has gone; return False when it gets an answer like others.
+
+        Args:
+            request: the client's.
+            connection: to the client.
+            take_rest: returns what the client has sent after its request already.
+        """
+        if request.headers.get("upgrade", "").lower() != "websocket" or self.websockets is None:
+            return False
+        host = request.headers.get("host", "")
+        address = addressed(host, request.target) if is_local(host) else None
+        if address is None:
+            return False
+        return self.websockets.open(address, self._client_request(request, address), connection, take_rest)
+
+    def _client_request(self, request: HttpRequest, address: PublicAddress) -> ClientRequest:
+        trace_id = f"Root=1-{int(self._clock.now()):08x}-{self._identifiers.hex(24)}"
+        return client_request(request, address.target, trace_id)
 
     def _respond_as_aws(self, request: HttpRequest, stream: ChunkedResponse, send: Callable[[bytes], None]) -> bool:
         token = outgoing.set(stream)

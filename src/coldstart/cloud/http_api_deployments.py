@@ -1,4 +1,4 @@
-"""Deployments of HTTP APIs: what a stage without automatic deployment serves.
+"""Deployments of HTTP and WebSocket APIs: what a stage without automatic deployment serves.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 """
@@ -24,7 +24,9 @@ class HttpApiSnapshot:
         integrations: Mapping[str, Integration],
         authorizers: Mapping[str, Authorizer],
     ) -> None:
-        self._default = next((route for route in routes if route.route_key == "$default"), None)
+        self.by_key = {route.route_key: route for route in routes}
+        """The routes by their keys: that is how WebSocket APIs choose."""
+        self._default = self.by_key.get("$default")
         keyed = [(*_method_and_path(route.route_key), route) for route in routes if " " in route.route_key]
         self._table: RouteTable[Route] = RouteTable(keyed)
         self.integrations = integrations

@@ -35,6 +35,7 @@ from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.stack_resources import StackResources
 from coldstart.cloud.time_to_live import TimeToLive
+from coldstart.cloud.websocket_api_gateway import ConnectionsApi
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.configuration import FunctionConfiguration
@@ -83,6 +84,7 @@ class Cloud:
         )
         self._time_to_live = TimeToLive(self.clock)
         self._rest_api_operations = ServiceApi("apigateway", [])
+        connections_api = ConnectionsApi()
         role_clients = RoleClients(self._role_variables)
         self._stack_resources = StackResources(
             [
@@ -102,6 +104,7 @@ class Cloud:
             {
                 "lambda": [self._lambda.api],
                 "cloudformation": [self._stack_resources],
+                "execute-api": [connections_api],
                 "xray": [self._observability.xray],
                 "apigateway": [
                     self._rest_api_operations,
@@ -157,6 +160,8 @@ class Cloud:
             role_clients,
         )
         self._front_door.let_in("execute-api", self._execute_api)
+        self._front_door.websockets = self._execute_api
+        connections_api.add(self._execute_api.websocket_apis)
         self._rest_api_operations.add(self._execute_api.rest_api_operations)
         function_urls = FunctionUrls(
             self._lambda.store,
@@ -172,7 +177,7 @@ class Cloud:
         self.url = self._front_door.url
         """Where the local AWS listens, on loopback: the value of ``AWS_ENDPOINT_URL``. Inline, nothing does."""
         if self._listener is not None:
-            self._listener.start(self._front_door.respond)
+            self._listener.start(self._front_door.respond, self._front_door.open_websocket)
         self._learner_environment = LearnerEnvironment(
             {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
             | self._keys.learner_variables(),
@@ -211,6 +216,7 @@ class Cloud:
         self._stopped = True
         atexit.unregister(self.stop)
         self._learner_environment.leave()
+        self._execute_api.stop()
         if self._listener is not None:
             self._listener.stop()
         self.clock.stop()
@@ -218,7 +224,6 @@ class Cloud:
         self._event_source_mappings.stop()
         self._time_to_live.stop()
         self._observability.stop()
-        self._execute_api.stop()
         self._stack_resources.stop()
         self._lambda.stop()
         self._host.stop()

@@ -14,6 +14,10 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 Respond = Callable[[HttpRequest, Callable[[bytes], None]], bool]
 """Answers a request through what sends bytes; returns False when the connection cannot be used any further."""
 
+TakeOver = Callable[[HttpRequest, socket.socket, Callable[[], bytes]], bool]
+"""Goes on with a connection in another protocol, from a request that asks for it, with what has been received after it; returns
+when that is over, or False at once when the request is an ordinary one."""
+
 
 class LoopbackListener:
     """Takes connections from :meth:`start` on; its port is known before."""
@@ -23,9 +27,10 @@ class LoopbackListener:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
-    def start(self, respond: Respond) -> None:
+    def start(self, respond: Respond, take_over: TakeOver) -> None:
         """Let requests be answered."""
         self._respond = respond
+        self._take_over = take_over
         threading.Thread(target=self._accept, name="coldstart-front-door", daemon=True).start()
 
     def stop(self) -> None:
@@ -54,6 +59,8 @@ class LoopbackListener:
                 while data := connection.recv(262_144):
                     parser.feed(data)
                     while request := parser.next_request():
+                        if self._take_over(request, connection, parser.take_rest):
+                            return
                         if not self._respond(request, connection.sendall) or not request.keeps_alive:
                             return
                     if parser.take_expectation():

@@ -20,6 +20,7 @@ import re
 from typing import NamedTuple
 
 _HOST = re.compile(r"([a-z0-9-]+)\.(execute-api|lambda-url)\.([a-z0-9-]+)\.localhost", re.IGNORECASE)
+_CONNECTIONS = re.compile(r"/[^/]+/@connections/")
 _PATH = re.compile(r"/_aws/(execute-api|lambda-url)/([A-Za-z0-9-]+)(?=[/?]|$)")
 
 
@@ -45,6 +46,10 @@ class PublicAddresses:
         """Return the address of an API without a stage: what HTTP APIs call ``ApiEndpoint``."""
         return f"http://{domain_name('execute-api', api_id, region)}:{self._port}"
 
+    def websocket_endpoint(self, api_id: str, region: str) -> str:
+        """Return the address of a WebSocket API without a stage."""
+        return f"ws://{domain_name('execute-api', api_id, region)}:{self._port}"
+
     def function_url(self, url_id: str, region: str) -> str:
         """Return a function's URL."""
         return f"http://{domain_name('lambda-url', url_id, region)}:{self._port}/"
@@ -68,6 +73,11 @@ def addressed(host: str, target: str) -> PublicAddress | None:
         rest = target[found.end() :]
         return PublicAddress(found[1], found[2], "", rest if rest.startswith("/") else f"/{rest}")
     return None
+
+
+def is_connections_request(address: PublicAddress) -> bool:
+    """Say whether a request to a WebSocket API is for AWS: about one of its connections, signed like other requests to AWS."""
+    return address.kind == "execute-api" and _CONNECTIONS.match(address.target) is not None
 
 
 def is_local(host: str) -> bool:

@@ -80,10 +80,10 @@ def event(
         "resource": resource,
         "path": path,
         "httpMethod": request.method,
-        "headers": _last_values(headers),
-        "multiValueHeaders": _all_values(headers),
-        "queryStringParameters": _last_values(query),
-        "multiValueQueryStringParameters": _all_values(query),
+        "headers": last_values(headers),
+        "multiValueHeaders": all_values(headers),
+        "queryStringParameters": last_values(query),
+        "multiValueQueryStringParameters": all_values(query),
         "pathParameters": dict(path_parameters) or None,
         "stageVariables": dict(context.stage_variables) or None,
         "requestContext": request_context,
@@ -168,11 +168,13 @@ def _body(body: bytes, is_binary: bool) -> str | None:
     return base64.b64encode(body).decode() if is_binary else body.decode("utf-8", "replace")
 
 
-def _last_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | None:
+def last_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str] | None:
+    """Return names with the last of their values; None when there are none."""
     return dict(pairs) or None
 
 
-def _all_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]] | None:
+def all_values(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]] | None:
+    """Return names with all of their values; None when there are none."""
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -121,6 +121,12 @@ class RequestParser:
             return False
         return self._head[2].pop("expect", "").lower() == "100-continue"
 
+    def take_rest(self) -> bytes:
+        """Return what has come after the last request, for who goes on with another protocol."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
     def _parse_head(self) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
