@@ -66,8 +66,9 @@ def test_a_start_does_not_load_the_validators_of_documents():
     """They take longer to load than everything else, and a learner waits for it in the first cell of each notebook."""
     kernel = _in_a_kernel("""
         import sys
-        from coldstart import cloud
+        from coldstart import check, cloud, compare, hint, predict, quiz, solution
         cloud.start()
+        predict("01.p1"), check("01.1")
         print(*({"jsonschema", "openapi_spec_validator", "rfc3987_syntax"} & set(sys.modules)))
         """)
     out, _ = kernel.communicate(timeout=60)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from coldstart import cli
 from coldstart.course import build, prove
 from coldstart.course.new_lesson import CannotMake, new_lesson
 
@@ -18,6 +20,16 @@ def test_the_skeleton_keeps_the_contract_builds_and_passes_its_proofs(small_cour
     assert [str(problem) for problem in build.read_course(small_course)[0]] == []
     assert prove.prove("09.1") == ["", "", "", "", ""]
     assert [str(problem) for problem in build.build(small_course, ["09"])] == []
+
+
+def test_the_command_says_what_it_made_and_what_to_type_next(small_course: Path) -> None:
+    result = CliRunner().invoke(cli.main, ["new-lesson", "09-cold-starts"])
+    assert result.exit_code == 0
+    assert f"Made {small_course / '09-cold-starts'}" in result.output
+    assert "at the end of misconceptions.yml, M909." in result.output
+    assert "\nM909:\n" in (small_course / "misconceptions.yml").read_text("utf-8")
+    assert "\n    .venv/bin/coldstart prove 09 " in result.output
+    assert "\n    .venv/bin/coldstart build 09 " in result.output
 
 
 @pytest.mark.parametrize("name", ["cold-starts", "9-cold", "09-Cold Starts", "09"])

@@ -64,7 +64,8 @@ def test_a_wrong_answer_that_gets_another_ones_message_is_found(exercise: Exerci
     vague = dataclasses.replace(exercise, wrong_answers=[first, dataclasses.replace(second, message="name")])
     problem = prove.a_wrong_answer_gets_its_message(vague, first)
     assert problem == (
-        "01.1: greets_only_ada gets the message of returns_nothing too ('name'); make the two messages say which is which"
+        "01.1: greets_only_ada gets the message of returns_nothing too ('name'); "
+        "let `expect` tell the two apart, with a case of its own for each"
     )
 
 
@@ -91,6 +92,42 @@ def test_the_command_prints_a_table_and_what_is_wrong(small_course: Path, capsys
     assert "01.1      yes" in printed
     assert "NO" in printed
     assert "the wrong answer returns_nothing has to be told 'Nothing at all' (its message)" in printed
+
+
+def test_a_fault_of_a_requirement_is_not_taken_for_an_answer(
+    small_course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = small_course / "01-greet" / "exercises.py"
+    path.write_text(
+        path.read_text("utf-8").replace("submission.deploy().invoke(", "submission.deploy().call("), "utf-8"
+    )
+    assert prove.main(["01"]) == 1
+    printed = capsys.readouterr().out
+    assert "NO" in printed
+    assert printed.endswith(
+        "yes          \n\n01-greet/exercises.py:7: 01.1: the requirement 'Greets whoever the event names' breaks on the solution: "
+        "AttributeError: 'DeployedFunction' object has no attribute 'call'\n\n"
+        "Mend this first: the other proofs rest on it.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id="01.1"', 'id="09.1"', "01-greet/exercises.py:18: 09.1: the id has to begin with 01.\n"),
+        ('        "The name is in the event.",\n', "", "01-greet/exercises.py:18: 01.1: it needs 4 hints,"),
+        ("EXERCISES = ", "EXERCISE = ", "01-greet/exercises.py: its exercises stand in a list at the end"),
+    ],
+)
+def test_an_exercise_that_cannot_be_proved_is_said_to_be_before_anything_runs(
+    small_course: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, says: str
+) -> None:
+    path = small_course / "01-greet" / "exercises.py"
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    assert prove.main(["01"]) == 1
+    printed = capsys.readouterr().out
+    assert says in printed
+    assert "stub fails" not in printed
 
 
 def test_the_command_names_what_there_is(small_course: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,9 +25,15 @@ def test_the_exercise_of_the_page_passes_its_proofs_and_fails_when_broken_as_the
     assert [str(problem) for problem in build.read_course(small_course)[0]] == []
     assert prove.prove("90.1") == ["", "", "", "", ""]
 
-    exercises.write_text(written[1].replace('parcel["weight_kg"] <= 30\n', 'parcel["weight_kg"] < 30\n'), "utf-8")
+    exercises.write_text(
+        written[1].replace('({"weight_kg": 30}, {"accepted": True}', '({"weight_kg": 30}, {"accepted": False}'), "utf-8"
+    )
     _, solution, *_ = prove.prove("90.1")
-    assert "30 kg" in solution
+    assert "30 kg is what the carrier still takes." in solution
+
+
+def test_the_page_explains_every_proof_of_the_table() -> None:
+    assert re.findall(r"^\| (\w+ \w+(?: \w+)?) \| (?!What)", PAGE, re.MULTILINE) == list(prove.PROOFS)
 
 
 def test_every_command_of_the_page_is_one_of_the_course() -> None:

@@ -31,12 +31,14 @@ class CheckResult:
         met: how many of its requirements are met, from the first on.
         feedback: what to say about the first that is not met; None when the exercise is passed.
         note: a sentence about something else, such as a progress file that could not be written; usually empty.
+        error: what a requirement raised instead of saying it with `expect`; None for every foreseen answer.
     """
 
     exercise: Exercise
     met: int
     feedback: Feedback | None
     note: str = ""
+    error: Exception | None = None
 
     @property
     def passed(self) -> bool:
@@ -154,7 +156,7 @@ def check_source(exercise: Exercise, source: str, path: Path | None = None) -> C
             except Unmet as unmet:
                 return CheckResult(exercise, met, unmet.feedback)
             except Exception as error:
-                return CheckResult(exercise, met, _unforeseen(requirement.title, submission, error))
+                return CheckResult(exercise, met, _unforeseen(requirement.title, submission, error), error=error)
             met += 1
     return CheckResult(exercise, met, None)
 

@@ -210,6 +210,9 @@ def _missing(exercise: Exercise, number: str, objectives: set[str]) -> Iterator[
         yield f"the id has to begin with {number}."
     if exercise.objective not in objectives:
         yield f"the objective {exercise.objective!r} is not in lesson.md; there are: {', '.join(sorted(objectives))}"
+    stem = Path(exercise.file).stem
+    if exercise.handler and exercise.handler.rpartition(".")[0] != stem:
+        yield f"the handler {exercise.handler!r} is not in the learner's file, {exercise.file}; begin it with {stem}."
     if not exercise.requirements:
         yield "it asks for nothing; add a Requirement"
     if len(exercise.hints) != len(RUNGS) or not all(hint.strip() for hint in exercise.hints):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from coldstart.course.exercise import Exercise
-from coldstart.course.problems import LessonProblem
+from coldstart.course.problems import LessonProblem, line_that_raised
 from coldstart.course.question_bank import Question, QuestionBank
 from coldstart.course.yaml_models import read_yaml
 
@@ -161,9 +160,8 @@ def read_exercises(path: Path) -> dict[str, Exercise]:
     except SyntaxError as error:
         raise LessonProblem(path, error.lineno, f"Python cannot read it: {error.msg}") from error
     except Exception as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         what = f"it cannot be imported: {type(error).__name__}: {error}"
-        raise LessonProblem(path, lines[-1] if lines else None, what) from error
+        raise LessonProblem(path, line_that_raised(path, error), what) from error
     finally:
         sys.dont_write_bytecode = bytecode
     exercises = getattr(module, "EXERCISES", None)
@@ -244,6 +242,8 @@ def _end_of_fence(path: Path, lines: list[str], start: int, ticks: str) -> int:
 
 
 def _options(path: Path, line: int, text: str) -> dict[str, Any]:
+    if not text:
+        return {}
     from jupytext.cell_metadata import parse_key_equal_value  # takes a second, and `check` reads no lesson.md
 
     options: dict[str, Any] = parse_key_equal_value(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 
@@ -19,6 +20,12 @@ class LessonProblem(Exception):
         self.line = line
         self.what = what
         super().__init__(f"{_short(path)}{f':{line}' if line else ''}: {what}")
+
+
+def line_that_raised(path: Path, error: Exception) -> int | None:
+    """The line of a file, counted from 1, from which an error came; None when the error did not pass through the file."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else None
 
 
 def _short(path: Path) -> str:

@@ -1,13 +1,14 @@
 """The five proofs of an exercise: each a function that returns what is wrong, or an empty text.
 
-They need a running local AWS. `coldstart prove` runs them for all exercises, in two processes, and prints a table.
+They need a running local AWS. `coldstart prove` holds exercises to their part of the lesson contract, runs the proofs, in two
+processes when there are several exercises, and prints a table.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -16,9 +17,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from coldstart import cloud
-from coldstart.course import catalogue
+from coldstart.course import catalogue, contract
 from coldstart.course.check import CheckResult, check_source
 from coldstart.course.exercise import Exercise, WrongAnswer
+from coldstart.course.lesson import read_lesson
+from coldstart.course.problems import LessonProblem, line_that_raised
 
 # A shorter line, such as `import os`, gives nothing away.
 _GIVES_AWAY = 30
@@ -39,17 +42,18 @@ def main(names: Sequence[str] = ()) -> int:
     console = Console(highlight=False, soft_wrap=True)
     try:
         exercises = list(catalogue.exercises_named(names))
-    except catalogue.NotInTheCourse as error:
-        console.print(str(error), style="red", markup=False)
+        faults = [str(fault) for fault in _faults(names)]
+    except (catalogue.NotInTheCourse, LessonProblem) as error:
+        exercises, faults = [], [str(error)]
+    if faults:
+        for fault in faults:
+            console.print(fault, style="red", markup=False)
         return 1
     found: dict[str, list[str]] = {}
-    # Each process has a local AWS of its own: scripts move a process's region, which threads would share.
-    processes = ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn"))
-    with processes, Progress(console=console, transient=True) as bars:
+    with Progress(console=console, transient=True) as bars:
         bar = bars.add_task("Proving", total=len(exercises))
-        running = {processes.submit(prove, exercise.id): exercise.id for exercise in exercises}
-        for done in as_completed(running):
-            found[running[done]] = done.result()
+        for exercise_id, proofs in _proved(exercises):
+            found[exercise_id] = proofs
             bars.advance(bar)
     table = Table(box=None, pad_edge=False)
     for heading in ("Exercise", *PROOFS):
@@ -57,10 +61,39 @@ def main(names: Sequence[str] = ()) -> int:
     for exercise in exercises:
         table.add_row(exercise.id, *("NO" if problem else "yes" for problem in found[exercise.id]))
     console.print(table)
-    problems = [problem for exercise in exercises for problem in found[exercise.id] if problem]
+    problems = [problem for exercise in exercises for problem in _to_mend(found[exercise.id])]
     for problem in problems:
         console.print(f"\n{problem}", style="red", markup=False)
     return 1 if problems else 0
+
+
+def _faults(names: Sequence[str]) -> Iterator[LessonProblem]:
+    """What keeps exercises from being proved at all: a hint too few, an id of another lesson, and the like."""
+    folders = catalogue.lesson_folders(catalogue.lessons_folder())
+    numbers = {name[:2] for name in names}
+    for folder in folders:
+        if not names or folder.name[:2] in numbers:
+            yield from contract.exercises_are_whole(read_lesson(folder))
+
+
+def _to_mend(proofs: list[str]) -> list[str]:
+    """What to print of an exercise's proofs. A solution that does not pass stands alone: most else follows from it."""
+    solution = proofs[PROOFS.index("solution passes")]
+    if solution:
+        return [f"{solution}\n\nMend this first: the other proofs rest on it."]
+    return [problem for problem in proofs if problem]
+
+
+def _proved(exercises: list[Exercise]) -> Iterator[tuple[str, list[str]]]:
+    """Each exercise's id with its proofs, as they are done."""
+    if len(exercises) == 1:
+        yield exercises[0].id, prove(exercises[0].id)
+        return
+    # Each process has a local AWS of its own: scripts move a process's region, which threads would share.
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn")) as processes:
+        running = {processes.submit(prove, exercise.id): exercise.id for exercise in exercises}
+        for done in as_completed(running):
+            yield running[done], done.result()
 
 
 def prove(exercise_id: str) -> list[str]:
@@ -76,7 +109,7 @@ def prove(exercise_id: str) -> list[str]:
         the_stub_fails_with_its_message(exercise),
         the_solution_passes(exercise),
         the_other_solution_passes(exercise),
-        "\n".join(problem for problem in wrong if problem),
+        "\n\n".join(problem for problem in wrong if problem),
         the_hints_lead_up_to_the_code(exercise),
     ]
 
@@ -108,7 +141,7 @@ def a_wrong_answer_gets_its_message(exercise: Exercise, wrong: WrongAnswer) -> s
         if other is not wrong and _in_feedback(other.message, result):
             return (
                 f"{exercise.id}: {wrong.name} gets the message of {other.name} too ({other.message!r}); "
-                f"make the two messages say which is which"
+                f"let `expect` tell the two apart, with a case of its own for each"
             )
     return ""
 
@@ -135,7 +168,15 @@ def the_hints_lead_up_to_the_code(exercise: Exercise) -> str:
 def _passes(result: CheckResult, what: str) -> str:
     if result.passed:
         return ""
-    return f"{result.exercise.id}: {what} has to pass, but the check says:\n{result.text()}"
+    exercise = result.exercise
+    if result.error is not None:
+        path = catalogue.lesson_folder(exercise.id.partition(".")[0]) / "exercises.py"
+        title = exercise.requirements[result.met].title
+        what = (
+            f"{exercise.id}: the requirement {title!r} breaks on {what}: {type(result.error).__name__}: {result.error}"
+        )
+        return str(LessonProblem(path, line_that_raised(path, result.error), what))
+    return f"{exercise.id}: {what} has to pass, but the check says:\n{result.text()}"
 
 
 def _gets(result: CheckResult, message: str, what: str, field: str) -> str:
