@@ -28,7 +28,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_what_a_build_stores_and_what_the_next_one_notices(small_course: Path) -> None:
+def test_what_a_build_stores(small_course: Path) -> None:
     """One test, since each build starts kernels."""
     notebook = small_course.parent / "notebooks" / "01-greet.ipynb"
     solution = small_course.parent / "solutions" / "01-greet.ipynb"
@@ -57,18 +57,39 @@ def test_what_a_build_stores_and_what_the_next_one_notices(small_course: Path) -
     assert "notebooks/01-greet.ipynb has no output of this cell as it is now. Run `make build`." in problems[0]
     edit(small_course / "01-greet" / "lesson.md", "print(6 * 9)", "print(6 * 7)")
 
+
+MEASURED = """
+```python
+import time
+
+print(6 * 7)
+print(f"Duration: {time.process_time() * 1000:.2f} ms")
+```
+"""
+
+
+@pytest.mark.timeout(400)
+def test_what_the_next_build_notices(small_course: Path) -> None:
+    """With the lesson that needs no local AWS."""
+    lesson = small_course / "02-thank" / "lesson.md"
+    lesson.write_text(lesson.read_text("utf-8") + MEASURED, "utf-8")
+    notebook = small_course.parent / "notebooks" / "02-thank.ipynb"
+    solution = small_course.parent / "solutions" / "02-thank.ipynb"
+    page = small_course.parent / "site" / "docs" / "lessons" / "02-thank.md"
+    assert build.build(small_course, ["02"]) == []
+
     # Another duration counts for nothing; another value does; and looking changes nothing.
     measured = DURATION.search(notebook.read_text())
     assert measured is not None
     edit(notebook, measured[0], "Duration: 98765.43 ms")
     edit(page, measured[0], "Duration: 98765.43 ms")
-    edit(solution, '"42\\n"', '"43\\n"')
+    edit(solution, '"42\\n', '"43\\n')
     (small_course.parent / "notebooks" / "07-gone.ipynb").write_text("{}")
     stored = built_files(small_course)
-    problems = [str(problem) for problem in build.build(small_course, ["01"], check=True)]
+    problems = [str(problem) for problem in build.build(small_course, ["02"], check=True)]
     assert len(problems) == 2
     assert problems[1] == "notebooks/07-gone.ipynb: there is no lesson of this name; delete the file"
-    assert "solutions/01-greet.ipynb: building changes this file. Run `make build`" in problems[0]
+    assert "solutions/02-thank.ipynb: building changes this file. Run `make build`" in problems[0]
     assert '-      "43\\n",' in problems[0]
     assert '+      "42\\n",' in problems[0]
     assert built_files(small_course) == stored
@@ -76,9 +97,9 @@ def test_what_a_build_stores_and_what_the_next_one_notices(small_course: Path) -
 
     # What changed is stored; a fresh build stores what it measured, too.
     ids = [cell.id for cell in nbformat.read(notebook, 4).cells]
-    edit(small_course / "01-greet" / "lesson.md", "print(6 * 7)", "print(6 * 8)")
-    assert build.build(small_course, ["01"], fresh=True) == []
-    assert '"48\\n"' in notebook.read_text()
+    edit(lesson, "print(6 * 7)", "print(6 * 8)")
+    assert build.build(small_course, ["02"], fresh=True) == []
+    assert '"48\\n' in notebook.read_text()
     assert "98765.43" not in notebook.read_text()
     assert [cell.id for cell in nbformat.read(notebook, 4).cells] == ids
 
