@@ -10,13 +10,14 @@ import itertools
 import json
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from coldstart import cloud
-from coldstart.course import Exercise, Requirement, Submission, WrongAnswer, expect
+from coldstart.course import DeployedFunction, Exercise, Requirement, Submission, WrongAnswer, expect
 
 _NUMBERS = itertools.count(1)
 
@@ -355,6 +356,19 @@ def _a_missing_label_hides_no_other(submission: Submission) -> None:
         why="When the whole event fails, the good labels wait for the bad one, three times, and are lost with it.",
         next_step="Put the `try` inside the loop, around one record, and catch `s3.exceptions.NoSuchKey`.",
     )
+    elsewhere, _ = _answer(submission, [_of_another_bucket(record) for record in records])
+    expect(
+        not elsewhere,
+        expected="a failed event, when there is not even the bucket: nobody knows whether the labels are there",
+        got=f"an answer, {elsewhere!r}, as if they were gone",
+        why="Whatever else goes wrong, such as a denied access, may be mended. Only a failure is tried again.",
+        next_step="Catch one exception only, `s3.exceptions.NoSuchKey`, and let every other out.",
+    )
+
+
+def _of_another_bucket(record: dict[str, Any]) -> dict[str, Any]:
+    s3 = record["s3"]
+    return {**record, "s3": {**s3, "bucket": {**s3["bucket"], "name": f"{s3['bucket']['name']}-that-is-not-there"}}}
 
 
 def _removed_labels_are_named(submission: Submission) -> None:
@@ -382,8 +396,8 @@ labels_index = Exercise(
     runtime="python3.14",
     task=(
         'Return `{"labels": {key: text}, "missing": [key], "gone": [key]}`: the texts of the labels that were stored, the keys of '
-        "those that are no longer there when you look, and the keys of those that were removed. The events in the check were "
-        "made by S3."
+        "those that are no longer there when you look, and the keys of those that were removed. Any other error fails the event. "
+        "The events in the check were made by S3."
     ),
     stub="""\
 import boto3
@@ -536,6 +550,32 @@ def handler(event, context):
 """,
             misconception="M22",
             message="'missing': ['two.txt'], 'gone': []",
+        ),
+        WrongAnswer(
+            "takes_every_error_for_a_missing_label",
+            code="""\
+from urllib.parse import unquote_plus
+
+import boto3
+
+s3 = boto3.client("s3")
+
+
+def handler(event, context):
+    labels, missing, gone = {}, [], []
+    for record in event["Records"]:
+        bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        if record["eventName"].startswith("ObjectRemoved:"):
+            gone.append(key)
+            continue
+        try:
+            labels[key] = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        except Exception:
+            missing.append(key)
+    return {"labels": labels, "missing": missing, "gone": gone}
+""",
+            misconception="M22",
+            message="when there is not even the bucket",
         ),
         WrongAnswer(
             "asks_for_the_name_of_the_configuration",
@@ -814,6 +854,8 @@ notification = Exercise(
 
 # 04.4 ----------------------------------------------------------------------------------------------------------------
 
+_AT_ONCE = [f"P-56{number:02}" for number in range(20)]
+
 
 class _Charges:
     """A table for the charges, while a requirement is checked."""
@@ -864,6 +906,20 @@ def _each_order_is_charged_once(submission: Submission) -> None:
         _expect_charged(
             elsewhere.invoke({"order_id": "P-5502", "euros": 30}).payload, True, "order P-5502, which is new", next_step
         )
+        with ThreadPoolExecutor(2) as both:
+            answers = both.map(lambda function: [_charges(function, order) for order in _AT_ONCE], (here, elsewhere))
+            twice = [order for order, *charged in zip(_AT_ONCE, *answers, strict=True) if all(charged)]
+        expect(
+            not twice,
+            expected="one charge for each order that two environments get at the same moment",
+            got=f"order {twice[0] if twice else ''} charged by both",
+            why="Both asked whether it was there, before either had written it down.",
+            next_step="Do not ask first and write then. Write with the condition of the cell above: the table decides in one step.",
+        )
+
+
+def _charges(function: DeployedFunction, order_id: str) -> bool:
+    return bool(function.invoke({"order_id": order_id, "euros": 30}).payload["charged"])
 
 
 def _other_failures_get_out(submission: Submission) -> None:
@@ -993,6 +1049,29 @@ def handler(event, context):
 """,
             misconception="M63",
             message="which comes a second time",
+        ),
+        WrongAnswer(
+            "asks_first_and_writes_then",
+            code="""\
+import os
+import time
+
+import boto3
+
+dynamodb = boto3.client("dynamodb")
+table = os.environ["TABLE"]
+
+
+def handler(event, context):
+    key = {"charge": {"S": event["order_id"]}}
+    if "Item" in dynamodb.get_item(TableName=table, Key=key):
+        return {"charged": False}
+    time.sleep(0.01)
+    dynamodb.put_item(TableName=table, Item=key)
+    return {"charged": True}
+""",
+            misconception="M2",
+            message="Both asked whether it was there",
         ),
         WrongAnswer(
             "takes_every_error_for_a_repetition",
