@@ -13,9 +13,11 @@ import subprocess
 import sys
 import textwrap
 import threading
+import urllib.request
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from tests.conformance.conftest import zipped
@@ -350,6 +352,43 @@ def test_a_file_and_a_stream_are_sent_and_read(local_aws, tmp_path):
     assert storage.head_object(Bucket="parcel-photos", Key="a b.png")["ContentLength"] == 4000
     with pytest.raises(ClientError, match="404"):
         storage.head_object(Bucket="parcel-photos", Key="c")
+
+
+@pytest.mark.parametrize("client", ["requests", "urllib"])
+def test_http_clients_reach_function_urls_and_apis(deploy, client):
+    function = deploy("def handler(event, context):\n    return {'statusCode': 201, 'body': event['rawPath']}\n")
+    function.client.add_permission(
+        FunctionName=function.name,
+        StatementId="all",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    function.client.add_permission(
+        FunctionName=function.name,
+        StatementId="all-invoke",
+        Action="lambda:InvokeFunction",
+        Principal="*",
+        InvokedViaFunctionUrl=True,
+    )
+    url = function.client.create_function_url_config(FunctionName=function.name, AuthType="NONE")["FunctionUrl"]
+    api = boto3.client("apigatewayv2").create_api(
+        Name="orders", ProtocolType="HTTP", Target=f"arn:aws:lambda:us-east-1:123456789012:function:{function.name}"
+    )
+    function.client.add_permission(
+        FunctionName=function.name,
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
+    for address in (url, api["ApiEndpoint"] + "/"):
+        for _ in range(2):  # a session would keep a connection
+            if client == "requests":
+                answer = requests.post(f"{address}orders", data="P-1042")
+                assert (answer.status_code, answer.text) == (201, "/orders")
+            else:
+                with urllib.request.urlopen(f"{address}orders", data=b"P-1042") as answer:
+                    assert (answer.status, answer.read()) == (201, b"/orders")
 
 
 def test_a_response_can_be_streamed_to_the_caller(deploy):

@@ -51,6 +51,12 @@ class DirectRoute:
         status, headers, content = parsed_response(answered)
         return AWSResponse(request.url, status, headers, Body(content))
 
+    def open(self) -> None:
+        """Begin; nothing has to be done, since all but invocations take the socket."""
+
+    def close(self) -> None:
+        """End."""
+
     def _as_sent(self, request: AWSPreparedRequest, body: bytes) -> HttpRequest:
         pairs = [("Host", self._host)]
         for name, value in request.headers.items():

@@ -1,11 +1,13 @@
-"""Every request of a botocore client reaches the front door without a socket, where there are none to listen on.
+"""Every request to the local AWS reaches the front door without a socket, where there are none to listen on.
 
-The cells' clients come this way, and those of functions, which run in the same interpreter.
+The clients of cells come this way, and those of functions, which run in the same interpreter: botocore's, and by
+:meth:`InlineRoute.connect` whatever makes its connections as the standard library or urllib3 does, such as requests.
 """
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from http.client import HTTPResponse
 from typing import Any
@@ -14,12 +16,18 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 
 from coldstart.cloud.direct_route import Body, DirectRoute
 from coldstart.cloud.front_door import FrontDoor
+from coldstart.cloud.public_addresses import is_local
+from coldstart.cloud.replacements import Replacements
 from coldstart.runtime import interrupts
+from coldstart.runtime.http_wire import HttpRequest, RequestParser
 from coldstart.runtime.inline_interpreter import outside
+
+NOBODYS_PORT = 9
+"""In the addresses of a cloud that listens on no port (RFC 863 throws away what comes there)."""
 
 
 class InlineRoute(DirectRoute):
-    """The way of this interpreter's botocore clients to the front door.
+    """The way of this interpreter's clients to the front door.
 
     Args:
         door: answers.
@@ -32,39 +40,98 @@ class InlineRoute(DirectRoute):
         self._respond = door.respond
         self._catch_up = catch_up
         self._is_answering = False
+        self._connections = Replacements()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse | None:
-        """Return the response to a request; None when it is for somebody else.
+        """Return the response to a botocore client's request; None when it is for somebody else.
 
         Raises:
             KeyboardInterrupt: the caller was interrupted while it waited for a function; the execution environment has ended.
         """
         if not request.url.startswith(f"{self._url}/"):
             return None
-        sent = self._as_sent(request, _whole(request.body))
+        answered = _Connection(self.answer)
+        answered.take(self._as_sent(request, _whole(request.body)))
+        response = HTTPResponse(answered, method=request.method)  # type: ignore[arg-type]
+        response.begin()
+        return AWSResponse(request.url, response.status, HeadersDict(response.getheaders()), Body(response.read()))
+
+    def answer(self, request: HttpRequest) -> bytes:
+        """Return the response to any request that is meant for the front door."""
         parts: list[bytes] = []
         with interrupts.held(), outside():
             is_part_of_another, self._is_answering = self._is_answering, True
             try:
                 if not is_part_of_another:
                     self._catch_up()
-                self._respond(sent, parts.append)
+                self._respond(request, parts.append)
             finally:
                 self._is_answering = is_part_of_another
-        response = HTTPResponse(_Answered(b"".join(parts)), method=request.method)  # type: ignore[arg-type]
-        response.begin()
-        return AWSResponse(request.url, response.status, HeadersDict(response.getheaders()), Body(response.read()))
+        return b"".join(parts)
+
+    def open(self) -> None:
+        """Lead all connections to the front door this way, from now on."""
+        import socket
+
+        import urllib3.connectionpool
+        import urllib3.util.connection
+
+        for module in (socket, urllib3.util.connection):
+            self._connections.put(module, "create_connection", self._connecting(module.create_connection))
+        if sys.platform == "emscripten":  # urllib3 leaves connections to the browser there
+            pool = urllib3.connectionpool
+            self._connections.put(pool.HTTPConnectionPool, "ConnectionCls", pool.HTTPConnection)
+
+    def close(self) -> None:
+        """Leave connections alone again."""
+        self._connections.undo()
+
+    def _connecting(self, really: Callable[..., Any]) -> Callable[..., Any]:
+        def create_connection(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:
+            host, port = address
+            if port == NOBODYS_PORT and is_local(host):
+                return _Connection(self.answer)
+            return really(address, *arguments, **options)
+
+        return create_connection
 
 
-class _Answered:
-    """What the standard library takes for the socket that a response comes from."""
+class _Connection:
+    """What HTTP clients take for a socket: what is sent through it is answered on the spot, one request for each.
 
-    def __init__(self, answer: bytes) -> None:
+    Args:
+        answer: returns the response to a request.
+    """
+
+    def __init__(self, answer: Callable[[HttpRequest], bytes]) -> None:
         self._answer = answer
+        self._parser = RequestParser()
+        self._response = b""
 
-    def makefile(self, _: str) -> io.BytesIO:
+    def take(self, request: HttpRequest) -> None:
+        """Let a request be answered."""
+        self._response = self._answer(request)
+
+    def sendall(self, data: bytes) -> None:
+        """Take bytes of a request."""
+        self._parser.feed(data)
+        if request := self._parser.next_request():
+            self.take(request)
+            # The next request takes another connection: a client that keeps this one would ask the system about it.
+            self._response = self._response.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+
+    def makefile(self, *_: object, **__: object) -> io.BytesIO:
         """Return the response as a file."""
-        return io.BytesIO(self._answer)
+        return io.BytesIO(self._response)
+
+    def settimeout(self, _: float | None) -> None:
+        """Do nothing: the answer is there."""
+
+    def setsockopt(self, *_: object) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def _whole(body: Any) -> bytes:

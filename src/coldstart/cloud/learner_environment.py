@@ -67,10 +67,12 @@ class LearnerEnvironment:
         os.environ.update(dict.fromkeys(_NO_PROXY, ",".join(exceptions)))
         self._guard()
         self._resolve_localhost()
+        self._route.open()
         _forget_default_session()
 
     def leave(self) -> None:
         """Put the environment back as it was."""
+        self._route.close()
         self._replace(self._before)
         for name, value in self._proxy_exceptions.items():
             if value is None:

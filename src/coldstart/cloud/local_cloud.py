@@ -19,7 +19,7 @@ from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
-from coldstart.cloud.inline_route import InlineRoute
+from coldstart.cloud.inline_route import NOBODYS_PORT, InlineRoute
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.lambda_stack_resources import lambda_resource_kinds
 from coldstart.cloud.learner_environment import LearnerEnvironment
@@ -46,8 +46,6 @@ from coldstart.runtime.sandboxes import HostKind
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-NOBODYS_PORT = 9
-"""In the addresses of a cloud that listens on no port (RFC 863 throws away what comes there)."""
 
 
 class Cloud:
