@@ -65,7 +65,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def pytest_configure(config: pytest.Config) -> None:
     table = read_behaviour(TESTS.parent / "site" / "local-behaviour.yml")
-    named = {row.test for group in table for row in group.rows if row.test}
+    named = {row.test for group in table for row in group.rows}
     config.pluginmanager.register(BehaviourProof(config, sorted(named)), "behaviour-proof")
 
 

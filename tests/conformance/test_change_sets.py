@@ -122,3 +122,11 @@ def test_what_the_local_aws_has_not_is_said_at_once(local_aws):
     assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
     with pytest.raises(ClientError, match=r"The local AWS cannot do this: .*"):
         boto3.client("cloudformation").list_types()
+    with pytest.raises(ClientError, match=r"it has no operation POST /Groups") as refused:
+        boto3.client("xray").get_groups()
+    assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    client = boto3.client("lambda")
+    with pytest.raises(ClientError, match="it has no ListCapacityProviders of lambda"):
+        client.list_capacity_providers()
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.get_function_code_signing_config(FunctionName="nobody")

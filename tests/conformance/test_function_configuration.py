@@ -346,3 +346,10 @@ def test_motos_other_services_find_and_run_the_functions(deploy, local_aws, name
         sns.publish(TopicArn=topic, Message="hello")
     local_aws.clock.settle()
     assert [line for line in function.lines() if line.startswith("EVENT ")]
+
+
+def test_no_code_is_signed(deploy):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionCodeSigningConfig.html; what deployment tools ask."""
+    function = deploy(HANDLER)
+    found = function.client.get_function_code_signing_config(FunctionName=function.name)
+    assert (found["CodeSigningConfigArn"], found["FunctionName"]) == ("", function.name)

@@ -255,6 +255,32 @@ def test_keys(acting):
         kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
 
 
+def test_a_grant_lets_a_role_use_a_key(acting):
+    """https://docs.aws.amazon.com/kms/latest/developerguide/grants.html: no policy has to name the role; constraints count."""
+    who, kms = acting(), boto3.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    role = f"arn:aws:iam::{ACCOUNT}:role/{who.role}"
+
+    def decrypt(context):
+        blob = kms.encrypt(KeyId=key, Plaintext=b"secret", EncryptionContext=context)["CiphertextBlob"]
+        return ["kms", "decrypt", {"CiphertextBlob": base64.b64encode(blob).decode(), "EncryptionContext": context}]
+
+    ours, wider, other = {"Shop": "parcel"}, {"Shop": "parcel", "Till": "3"}, {"Shop": "other"}
+    subset = kms.create_grant(
+        KeyId=key,
+        GranteePrincipal=role,
+        Operations=["Decrypt"],
+        Constraints={"EncryptionContextSubset": ours},
+    )["GrantId"]
+    assert [answer == "ok" for answer in who.calls(*map(decrypt, (ours, wider, other)))] == [True, True, False]
+    assert who.call("kms", "generate_data_key", KeyId=key, KeySpec="AES_256")[0] == "AccessDeniedException"
+    kms.revoke_grant(KeyId=key, GrantId=subset)
+    kms.create_grant(
+        KeyId=key, GranteePrincipal=role, Operations=["Decrypt"], Constraints={"EncryptionContextEquals": ours}
+    )
+    assert [answer == "ok" for answer in who.calls(*map(decrypt, (ours, wider)))] == [True, False]
+
+
 def test_variables_that_are_encrypted_need_the_key_when_an_environment_starts(acting, deploy):
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html; codes and status as of API_Invoke."""
     who, kms = acting(), boto3.client("kms")

@@ -69,6 +69,7 @@ class LambdaControlPlane:
                 self.settings,
             ],
             unchecked=["CreateFunctionRequest.Runtime", "UpdateFunctionConfigurationRequest.Runtime"],
+            is_whole=True,  # moto's Lambda knows none of the functions
         )
         """Lambda's API; other handlers may be added."""
         self._moto = Replacements()

@@ -54,6 +54,11 @@ class SettingsApi:
         others = self._tags_of_other(params)
         return {"Tags": self._tagged(region, params).tags if others is None else others}
 
+    def get_function_code_signing_config(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Say that a function's code is not signed, as AWS does. https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html."""
+        function = self._store.function(reference_in_region(params["FunctionName"], region, self._store.account_id))
+        return {"CodeSigningConfigArn": "", "FunctionName": function.name}
+
     def get_account_settings(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return quotas and their use. https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html."""
         functions = self._store.functions(region)

@@ -17,6 +17,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from coldstart.cloud.moto_patches import apply_all, clock
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
 
+_NO_SUCH_PATH = b"<!doctype html>\n<html lang=en>\n<title>404"
+"""The page with which moto's web framework answers what no service of moto's knows."""
+
 
 class MotoServices:
     """Calls moto's WSGI application with requests from the front door. State starts empty.
@@ -33,7 +36,11 @@ class MotoServices:
         self._application = DomainDispatcherApplication(_create_service)
 
     def answer(self, request: HttpRequest) -> bytes:
-        """Return moto's response, ready to send."""
+        """Return moto's response, ready to send.
+
+        Raises:
+            NotImplementedError: moto does not know the service or the operation.
+        """
         answered: list[tuple[int, dict[str, str], bytes]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
@@ -43,6 +50,8 @@ class MotoServices:
 
         body = b"".join(self._application(_wsgi_environment(request), start_response))
         status, headers, length = answered[-1]
+        if status == 404 and body.startswith(_NO_SUCH_PATH):
+            raise NotImplementedError(f"it has no operation {request.method} {unquote(request.target)}")
         if request.method == "HEAD":  # the length of what GET would return, and no body
             return response_bytes(status, headers).replace(b"Content-Length: 0", b"Content-Length: " + length)
         return response_bytes(status, headers, body)

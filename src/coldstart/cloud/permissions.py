@@ -171,6 +171,9 @@ class Permissions:
         service, document = asked.action.partition(":")[0], self._resources.policy_of(asked.resource)
         root = Call(call.action, call.resource, frozenset([self._account_id, self._root]), context)
         resource = findings("resource-based policy", document, call, has_principals=True)
+        if service == "kms":
+            grants = {"Statement": self._resources.grants_of(asked.resource, context)}
+            resource += findings("grant of the key", grants, call, has_principals=True)
         delegated = findings("resource-based policy", document, root, has_principals=True)
         by_identity = _applying("Allow", identity)
         by_resource = _applying("Allow", resource)

@@ -13,6 +13,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+_ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
+
 
 class ResourcePolicies:
     """Looks resources of one account up."""
@@ -48,6 +50,29 @@ class ResourcePolicies:
             policy = json.loads(policy) if policy else None
         return policy if isinstance(policy, Mapping) else None
 
+    def grants_of(self, arn: str, context: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+        """Return the grants of a KMS key, as statements, without those whose constraints the encryption context does not meet.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+        """
+        region, name = arn.split(":")[3] if arn.count(":") >= 5 else "", arn.rpartition("/")[2]
+        key = kms_backends[self._account_id][region].keys.get(name) if region else None
+        given = {
+            key.removeprefix(_ENCRYPTION_CONTEXT): value[0]
+            for key, value in context.items()
+            if _ENCRYPTION_CONTEXT in key
+        }
+        return [
+            {
+                "Sid": grant.name or grant.id,
+                "Effect": "Allow",
+                "Principal": {"AWS": grant.grantee_principal},
+                "Action": [f"kms:{operation}" for operation in grant.operations],
+            }
+            for grant in (key.grants.values() if key else ())
+            if _are_met(grant.constraints or {}, given)
+        ]
+
     def key_arn(self, region: str, name: str) -> str:
         """Return the ARN of a KMS key that is named by id, ARN or alias; the name itself when there is none."""
         backend = kms_backends[self._account_id][region]
@@ -69,3 +94,14 @@ class ResourcePolicies:
         schemas = {each.name: each.schema for each in found.all_indexes()}
         schema = schemas.get(index, found.schema)
         return next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), "")
+
+
+def _are_met(constraints: Mapping[str, Mapping[str, str]], given: Mapping[str, str]) -> bool:
+    """Say whether an encryption context, its keys in lower case, meets the constraints of a grant."""
+    subset = _lowered(constraints.get("EncryptionContextSubset") or {})
+    equal = constraints.get("EncryptionContextEquals")
+    return subset.items() <= given.items() and (not equal or _lowered(equal) == dict(given))
+
+
+def _lowered(context: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in context.items()}

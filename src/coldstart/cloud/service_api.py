@@ -55,10 +55,14 @@ class ServiceApi:
         handlers: objects with a method for each operation that they know, named in snake_case:
             ``create_alias(self, region: str, params: dict[str, Any]) -> dict[str, Any]``. An earlier one goes before a later one.
             A result may hold ``{"ResponseMetadata": {"RequestId": ...}}`` to choose the request id.
+        is_whole: whether nobody else knows operations of the service.
         unchecked: members of shapes that the handlers validate themselves, such as ``CreateFunctionRequest.Runtime``.
     """
 
-    def __init__(self, service: str, handlers: Iterable[object], unchecked: Iterable[str] = ()) -> None:
+    def __init__(
+        self, service: str, handlers: Iterable[object], unchecked: Iterable[str] = (), *, is_whole: bool = False
+    ) -> None:
+        self._is_whole = is_whole
         self._service = service
         self._handlers = list(handlers)
         self._unchecked = frozenset(unchecked)
@@ -102,6 +106,7 @@ class ServiceApi:
 
         Raises:
             AwsError: the service refuses the request.
+            NotImplementedError: nobody knows the operation.
         """
         found = self._find(request)
         if found is None:
@@ -109,6 +114,8 @@ class ServiceApi:
         operation_model, labels, query = found
         operation = self._operations.get(operation_model.name)
         if operation is None:
+            if self._is_whole:
+                raise NotImplementedError(f"it has no {operation_model.name} of {self._service}")
             return None
         parameters = _parameters(operation_model, request, labels, query)
         if operation_model.input_shape is not None:

@@ -21,7 +21,7 @@ class Behaviour(BaseModel):
         source: the page that says so, below docs.aws.amazon.com.
         here: whether the local AWS does the same, does it differently, or not at all.
         says: how it differs and why; needed unless it is the same.
-        test: the test that holds the local AWS to it, as file::function below tests/conformance; needed unless it is missing.
+        test: the test that holds the local AWS to it, or to saying that it is missing: file::function below tests/conformance.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,7 +36,7 @@ class Behaviour(BaseModel):
     def _is_whole(self) -> Behaviour:
         if self.here != "same" and not self.says:
             raise ValueError(f"say how it differs, and why: {self.aws}")
-        if self.here != "missing" and not self.test:
+        if not self.test:
             raise ValueError(f"name the test that holds it: {self.aws}")
         return self
 
