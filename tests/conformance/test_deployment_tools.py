@@ -25,6 +25,7 @@ from coldstart.cloud import Cloud
 from coldstart.lab import deployment_tools
 from tests.conftest import missing
 
+pytestmark = pytest.mark.timeout(300)  # each starts a handful of programs, and the machine may have other work
 PARCEL = Path(__file__).with_name("parcel")
 Run = Callable[..., str]
 
@@ -56,7 +57,7 @@ def run(local_aws: Cloud, tmp_path: Path) -> Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
         assert done.returncode == 0, done.stdout
