@@ -114,6 +114,49 @@ def test_a_template_is_validated_as_cloudformation_does_it(cloudformation):
         cloudformation.validate_template(TemplateBody=json.dumps({"Resources": {"Labels": labels}}))
 
 
+def told(client: Any, stack: str) -> list[tuple[str, str]]:
+    """What has happened in a stack since its last update began, oldest first."""
+    events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    began = next(number for number, event in enumerate(events) if event["ResourceStatus"] == "UPDATE_IN_PROGRESS")
+    return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events[: began + 1])]
+
+
+def test_each_resource_that_an_update_touches_has_its_event(cloudformation, name):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html."""
+    named = {**TOPIC, "Properties": {"DisplayName": "orders"}}
+    propose(cloudformation, name, {"Resources": {"Orders": named, "Labels": TOPIC}})
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    renamed = {**TOPIC, "Properties": {"DisplayName": "all orders"}}
+    propose(cloudformation, name, {"Resources": {"Orders": renamed, "Parcels": TOPIC}}, "UPDATE")
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    assert told(cloudformation, name) == [
+        (name, "UPDATE_IN_PROGRESS"),
+        ("Orders", "UPDATE_COMPLETE"),
+        ("Parcels", "CREATE_COMPLETE"),
+        (name, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("Labels", "DELETE_COMPLETE"),
+        (name, "UPDATE_COMPLETE"),
+    ]
+
+
+def test_an_update_that_fails_says_what_failed_and_ends_where_it_began(cloudformation, name):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html."""
+    propose(cloudformation, name, {"Resources": {"Orders": TOPIC}})
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    alias = {"FunctionName": "parcel-nowhere", "FunctionVersion": "1", "Name": "live"}
+    faulty = {"Orders": TOPIC, "Alias": {"Type": "AWS::Lambda::Alias", "Properties": alias}}
+    propose(cloudformation, name, {"Resources": faulty}, "UPDATE")
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    assert told(cloudformation, name) == [
+        (name, "UPDATE_IN_PROGRESS"),
+        ("Alias", "UPDATE_FAILED"),
+        (name, "UPDATE_ROLLBACK_IN_PROGRESS"),
+        (name, "UPDATE_ROLLBACK_COMPLETE"),
+    ]
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
 def test_what_the_local_aws_has_not_is_said_at_once(local_aws):
     with pytest.raises(
         ClientError, match=r"NotImplemented.*The local AWS cannot do this: it has no such service"

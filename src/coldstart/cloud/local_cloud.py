@@ -6,6 +6,7 @@ import atexit
 import os
 
 from coldstart.cloud.access_keys import AccessKeys
+from coldstart.cloud.api_access_stack_resources import api_access_kinds
 from coldstart.cloud.api_stack_resources import api_resource_kinds
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
@@ -89,6 +90,7 @@ class Cloud:
                 *lambda_resource_kinds(self._lambda.api),
                 *event_resource_kinds(role_clients, ACCOUNT_ID),
                 *api_resource_kinds(role_clients, ACCOUNT_ID),
+                *api_access_kinds(role_clients, ACCOUNT_ID),
             ],
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
             [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],

@@ -15,6 +15,7 @@ from coldstart.cloud import stack_template_api
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.stack_templates import plain_template
+from coldstart.cloud.stack_updates import DELETED, changes_of
 
 if TYPE_CHECKING:
     from moto.cloudformation.models import CloudFormationBackend, Stack
@@ -77,6 +78,7 @@ class StackDeployments:
             kept = str(before.template), dict(before.parameters)
             try:
                 changed = update(backend, name, plain, role_arn, parameters, tags)
+                _tell_of_changes(changed)
                 if template != kept[0]:  # else the previous template was asked for
                     stack_template_api.keep_original(changed, template)
                 return changed
@@ -85,7 +87,9 @@ class StackDeployments:
             except Exception as error:
                 before.events.append(_event(before, _failed(before), "UPDATE_FAILED", _why(error)))
                 before._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=_why(error))
+                told = len(before.events)
                 before.update(kept[0], role_arn, parameters=kept[1], tags=None)
+                del before.events[told:]  # of a way back the stack tells where it ends, not that it is another update
                 before._add_stack_event("UPDATE_ROLLBACK_COMPLETE")
                 before.status = "UPDATE_ROLLBACK_COMPLETE"
                 return before
@@ -209,6 +213,19 @@ def _roll_back(stack: Stack, why: str) -> None:
     stack.output_map = OutputMap(resources, {}, stack.stack_id)
     stack._add_stack_event("ROLLBACK_COMPLETE")
     stack.status = "ROLLBACK_COMPLETE"
+
+
+def _tell_of_changes(stack: Stack) -> None:
+    """Put an event for each resource that an update made, changed or deleted before the one that says it is done."""
+    done = stack.events.pop()
+    changes = changes_of(stack.resource_map)
+    stack.events += [_event(stack, (name, kind), status) for name, kind, status in changes if status != DELETED]
+    deleted = [_event(stack, (name, kind), status) for name, kind, status in changes if status == DELETED]
+    if deleted:
+        stack._add_stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        stack.events += deleted
+    done.timestamp = stack.events[-1].timestamp
+    stack.events.append(done)
 
 
 def _made(stack: Stack) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from moto.cloudformation.parsing import ResourceMap
 
+DELETED = "DELETE_COMPLETE"
 _IN_TEXT = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 
 
@@ -25,6 +26,8 @@ def update_in_order(resources: ResourceMap, template: dict[str, Any], parameters
     actions = resources.build_resource_diff(template, parameters)
     before, after = resources._resource_json_map, template["Resources"]
     changed = set(actions["Modify"])
+    told: list[tuple[str, str, str]] = []
+    resources.__dict__["changes"] = told
     resources._template = template
     if parameters:
         resources.input_parameters = parameters
@@ -35,17 +38,25 @@ def update_in_order(resources: ResourceMap, template: dict[str, Any], parameters
     for name in in_order(after):
         if name in actions["Add"]:
             _ = resources[name]  # looking makes it
+            told.append((name, after[name]["Type"], "CREATE_COMPLETE"))
         elif name in changed:
             old = resources._parsed_resources.get(name)
             new: Any = parse_and_update_resource(
                 name, after[name], resources, account_id=resources._account_id, region_name=resources._region_name
             )
             resources._parsed_resources[name] = new
+            told.append((name, after[name]["Type"], "UPDATE_COMPLETE"))
             if _identity(new) != _identity(old):
                 changed |= {other for other in after if name in references(after[other])}
     for name in reversed(list(in_order(before))):
         if name in actions["Remove"] and name in resources._parsed_resources:
             resources._delete_resource(resources._parsed_resources.pop(name), before[name])
+            told.append((name, before[name]["Type"], DELETED))
+
+
+def changes_of(resources: ResourceMap) -> list[tuple[str, str, str]]:
+    """Return logical id, type and new status of each resource that the last update touched, in order."""
+    return list(resources.__dict__.get("changes", ()))
 
 
 def in_order(resources: Mapping[str, Any]) -> Iterator[str]:
