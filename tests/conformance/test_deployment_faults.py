@@ -136,3 +136,19 @@ def test_a_bucket_and_a_policy_on_it_need_a_name_between_them(stack):
     template["Resources"]["Images"]["Properties"] = {"BucketName": bucket}
     template["Resources"]["Thumbnails"]["Properties"]["Policies"] = [{"S3ReadPolicy": {"BucketName": bucket}}]
     assert deploy(template, stack) == []
+
+
+def test_a_custom_resource_that_answers_over_tls_is_not_heard(local_aws, stack):
+    """On AWS the ResponseURL begins with https; https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-create.html."""
+    answering = (
+        "import http.client, json, urllib.parse\n"
+        "def handler(event, context):\n"
+        "    url = urllib.parse.urlsplit(event['ResponseURL'])\n"
+        "    http.client.HTTPSConnection(url.hostname, 443, timeout=5).request('PUT', url.path, json.dumps({'Status': 'SUCCESS'}))\n"
+    )
+    template = thumbnails(f"images-{stack}", [])
+    template["Resources"]["Thumbnails"]["Properties"]["Code"] = {"ZipFile": answering}
+    token = {"ServiceToken": {"Fn::GetAtt": ["Thumbnails", "Arn"]}}
+    template["Resources"]["Label"] = {"Type": "Custom::Label", "Properties": token}
+    [why] = deploy(template, stack)
+    assert "did not receive a response from your Custom Resource" in why
