@@ -262,7 +262,8 @@ def new_lesson(name: str) -> None:
     except CannotMake as error:
         raise click.ClickException(str(error)) from error
     console.print(
-        f"Made {folder}\nand, at the end of misconceptions.yml, M9{name[:2]}. It passes as it is. Change it, and after each step:\n\n"
+        f"Made {folder}\nand, for its questions, M9{name[:2]} at the end of misconceptions.yml.\n\n"
+        "The lesson passes as it is. Change it, and after each step type:\n\n"
         f"    .venv/bin/coldstart prove {name[:2]}    its exercises\n"
         f"    .venv/bin/coldstart build {name[:2]}    its notebooks and its page\n\n"
         'The site\'s page "Write a lesson" goes through it (site/docs/write-a-lesson.md).'

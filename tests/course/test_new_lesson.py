@@ -26,7 +26,7 @@ def test_the_command_says_what_it_made_and_what_to_type_next(small_course: Path)
     result = CliRunner().invoke(cli.main, ["new-lesson", "09-cold-starts"])
     assert result.exit_code == 0
     assert f"Made {small_course / '09-cold-starts'}" in result.output
-    assert "at the end of misconceptions.yml, M909." in result.output
+    assert "M909 at the end of misconceptions.yml." in result.output
     assert "\nM909:\n" in (small_course / "misconceptions.yml").read_text("utf-8")
     assert "\n    .venv/bin/coldstart prove 09 " in result.output
     assert "\n    .venv/bin/coldstart build 09 " in result.output

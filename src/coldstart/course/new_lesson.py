@@ -96,8 +96,8 @@ predict("<number>.p1")
 ```
 
 ```python
-order = {"order_id": "P-1042", "items": 3}
-print(order.get("customer"))
+parcel = {"parcel_id": "P-1042", "weight_kg": 3}
+print(parcel.get("customer"))
 ```
 
 ```python
@@ -108,7 +108,7 @@ What it means for Parcel stands here, and one sentence to keep in bold. **A miss
 it.**
 
 <!-- instructor
-Ask: what would have happened with order["customer"]?
+Ask: what would have happened with parcel["customer"]?
 Watch for: readers who expect an exception.
 -->
 
@@ -130,97 +130,121 @@ from __future__ import annotations
 
 from coldstart.course import Exercise, Requirement, Submission, WrongAnswer, expect
 
-_ORDERS = ({"order_id": "P-2001", "items": 1}, {"order_id": "P-2002", "items": 4})
+# An event, the right answer to it, and what learners read who get this case wrong and those before it right.
+_CASES = (
+    ({"weight_kg": 31}, {"accepted": False}, "The carrier sends back what is heavier than 30 kg."),
+    ({"weight_kg": 4}, {"accepted": True}, "Parcel earns nothing from what it refuses."),
+    ({"weight_kg": 30}, {"accepted": True}, "30 kg is what the carrier still takes."),
+)
 
 
-def _counts_the_items(submission: Submission) -> None:
+def _accepts_up_to_30_kg(submission: Submission) -> None:
     function = submission.deploy()
-    for order in _ORDERS:
-        answer = function.invoke(order).payload
+    for parcel, right, why in _CASES:
+        answer = function.invoke(parcel).payload
         expect(
-            answer == {"parcels": order["items"]},
-            expected=f'{{"parcels": {order["items"]}}} for order {order["order_id"]}',
+            isinstance(answer, dict),
+            expected=f"{right} for {parcel}",
             got=repr(answer),
-            why="Every order has its own number of items." if answer else "The caller gets what the handler returns.",
-            next_step='Take the number from the event: `event["items"]`.',
+            why="The caller gets what the handler returns.",
+            next_step="Return the answer.",
+        )
+        expect(
+            answer == right,
+            expected=f"{right} for {parcel}",
+            got=repr(answer),
+            why=why,
+            next_step='Compare `event["weight_kg"]` with 30.',
         )
 
 
-parcels = Exercise(
+too_heavy = Exercise(
     id="<number>.1",
-    title="Count the parcels",
+    title="Refuse what is too heavy",
     objective="say-what-it-does",
     file="<file>.py",
     handler="<file>.handler",
     runtime="python3.14",
-    task="Answer with the number of `parcels` an order needs: one for each of its `items`.",
+    task="The carrier takes parcels of up to 30 kg. Say in `accepted` whether it takes this one.",
     stub="""\\
 def handler(event, context):
-    return {"parcels": 0}
+    return {"accepted": True}
 """,
     solution="""\\
 def handler(event, context):
-    return {"parcels": event["items"]}
+    return {"accepted": event["weight_kg"] <= 30}
 """,
     other_solution="""\\
-def handler(order, context):
-    answer = dict(parcels=order["items"])
-    return answer
+LIMIT_KG = 30
+
+
+def handler(parcel, context):
+    if parcel["weight_kg"] > LIMIT_KG:
+        return {"accepted": False}
+    return {"accepted": True}
 """,
-    requirements=[Requirement("The answer counts the items of the order that was sent", _counts_the_items)],
+    why_solution="A comparison is already True or False; it needs no `if`.",
+    requirements=[Requirement("Up to 30 kg is accepted, more is not", _accepts_up_to_30_kg)],
+    stub_message="The carrier sends back what is heavier than 30 kg.",
     wrong_answers=[
         WrongAnswer(
-            "always_three",
+            "refuses_everything",
             code="""\\
 def handler(event, context):
-    return {"parcels": 3}
+    return {"accepted": False}
 """,
             misconception="<misconception>",
-            message="Every order has its own number of items.",
+            message="Parcel earns nothing from what it refuses.",
+        ),
+        WrongAnswer(
+            "refuses_the_limit_itself",
+            code="""\\
+def handler(event, context):
+    return {"accepted": event["weight_kg"] < 30}
+""",
+            message="30 kg is what the carrier still takes.",
         ),
         WrongAnswer(
             "prints_it",
             code="""\\
 def handler(event, context):
-    print({"parcels": event["items"]})
+    print({"accepted": event["weight_kg"] <= 30})
 """,
             message="The caller gets what the handler returns.",
         ),
     ],
-    stub_message='{"parcels": 1} for order P-2001',
     hints=[
-        "Read the task again. Which part of the order is counted?",
-        "The number of parcels is in the event already.",
-        "The event is a dict; its key is `items`.",
-        'Fill the gap: `return {"parcels": event[...]}`.',
+        "Read the task again. What happens to a parcel of exactly 30 kg?",
+        "The answer is a comparison of two numbers.",
+        'One of them is in the event, under `"weight_kg"`.',
+        'Fill the gap: `return {"accepted": event["weight_kg"] ... 30}`.',
     ],
-    why_solution="The number comes from the event, so every order gets its own.",
 )
 
-EXERCISES = [parcels]
+EXERCISES = [too_heavy]
 '''
 
 _QUIZ = """\
 predictions:
   - id: <number>.p1
-    question: "The order has no customer. What does order.get(\\"customer\\") print?"
+    question: "The parcel has no customer. What does parcel.get(\\"customer\\") print?"
     options:
       - text: "None"
         correct: true
         explain: "get returns None for a key that is not there."
       - text: "An error, a KeyError"
-        explain: "That is what order[\\"customer\\"] does. get asks politely."
+        explain: "That is what parcel[\\"customer\\"] does. get asks politely."
         misconception: <misconception>
 
 questions:
   - id: <number>.q1
     objective: say-what-it-does
-    question: "An event has no items. What does the handler with event[\\"items\\"] do?"
+    question: "An event has no weight. What does the handler with event[\\"weight_kg\\"] do?"
     options:
       - text: "It raises a KeyError, and the caller gets a function error."
         correct: true
         explain: "Square brackets raise for a key that is not there."
-      - text: "It counts none."
+      - text: "It takes the weight for zero."
         explain: "Nothing turns a missing key into a number."
         misconception: <misconception>
 """
