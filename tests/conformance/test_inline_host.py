@@ -20,6 +20,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
+from coldstart import cloud
 from tests.conformance.conftest import zipped
 from tests.conformance.test_function_errors import (  # noqa: F401
     test_a_function_that_cannot_start,
@@ -389,6 +390,42 @@ def test_http_clients_reach_function_urls_and_apis(deploy, client):
             else:
                 with urllib.request.urlopen(f"{address}orders", data=b"P-1042") as answer:
                     assert (answer.status, answer.read()) == (201, b"/orders")
+
+
+def test_files_are_transferred_without_threads(local_aws, tmp_path, monkeypatch):
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    storage = boto3.client("s3")
+    storage.create_bucket(Bucket="parcel-films")
+    film = tmp_path / "film.mp4"
+    film.write_bytes(os.urandom(9 * 2**20))  # comes in parts
+    storage.upload_file(str(film), "parcel-films", "film.mp4")
+    storage.download_file("parcel-films", "film.mp4", str(tmp_path / "again.mp4"))
+    assert (tmp_path / "again.mp4").read_bytes() == film.read_bytes()
+
+
+def test_step_functions_are_refused_with_where_they_run(local_aws):
+    with pytest.raises(ClientError, match="Step Functions needs threads, and this page has none"):
+        boto3.client("stepfunctions").list_state_machines()
+
+
+def test_the_sdk_has_the_path_that_it_has_on_aws(deploy):
+    function = deploy(
+        "import boto3\ndef handler(event, context):\n    boto3.client('sqs').get_queue_url(QueueName='no')\n"
+    )
+    trace = "".join(function.invoke()["Payload"]["stackTrace"])
+    assert '"/var/runtime/botocore/client.py"' in trace
+    assert sys.prefix not in trace
+
+
+def test_a_host_that_there_is_not_and_another_than_runs_are_refused(local_aws):
+    with pytest.raises(ValueError, match="There is no host 'docker'"):
+        cloud.start(host="docker")
+    with pytest.raises(ValueError, match="runs already, with the host 'inline'"):
+        cloud.start(host="process")
+    assert cloud.start() is cloud.start(host="inline") is local_aws
 
 
 def test_a_response_can_be_streamed_to_the_caller(deploy):

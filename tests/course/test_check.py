@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -203,6 +205,27 @@ def test_an_answer_of_another_shape_is_not_a_traceback(small_course: Path) -> No
     assert result.feedback is not None
     assert result.feedback.got == "the answer null"
     assert result.feedback.expected == "an answer in which this could be looked up: Names the customer"
+
+
+def test_a_requirement_that_needs_threads_says_where_there_are_some(
+    small_course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exercise = read_exercises(small_course / "01-greet" / "exercises.py")["01.1"]
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")  # as Python says in a page
+
+    def calls_it_twice_at_once(submission: Submission) -> None:
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        with ThreadPoolExecutor(2) as both:
+            both.submit(print).result()
+
+    result = check_source(
+        _with(exercise, [Requirement("Counts together", calls_it_twice_at_once)]), handler("return None")
+    )
+    assert result.feedback is not None
+    assert result.feedback.got == "a page, which has no threads"
+    assert result.feedback.next_step.startswith("Bring your answer to the notebook of this lesson")
 
 
 def test_a_call_that_aws_refuses_is_not_a_traceback(small_course: Path) -> None:

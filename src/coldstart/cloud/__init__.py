@@ -10,6 +10,7 @@ running of functions, which :mod:`coldstart.runtime` does for real.
 from __future__ import annotations
 
 import threading
+from typing import get_args
 
 from coldstart.cloud.local_cloud import Cloud
 from coldstart.runtime.sandboxes import HostKind, default_host
@@ -29,11 +30,20 @@ def start(*, host: HostKind | None = None) -> Cloud:
 
     Args:
         host: ``process`` or ``inline`` (:mod:`coldstart.runtime.sandboxes`); without it the one that this interpreter can be.
+
+    Raises:
+        ValueError: there is no such host, or the local AWS runs already with the other one.
     """
     global _running
+    if host not in (None, *get_args(HostKind)):
+        raise ValueError(
+            f'There is no host {host!r}. Functions run in processes of their own, host="process", or host="inline".'
+        )
     with _lock:
         if _running is None:
             _running = Cloud(host or default_host())
+        elif host not in (None, _running.host):
+            raise ValueError(f"The local AWS runs already, with the host {_running.host!r}. Run cloud.stop() first.")
         return _running
 
 

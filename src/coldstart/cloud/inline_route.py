@@ -40,7 +40,7 @@ class InlineRoute(DirectRoute):
         self._respond = door.respond
         self._catch_up = catch_up
         self._is_answering = False
-        self._connections = Replacements()
+        self._replacements = Replacements()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse | None:
         """Return the response to a botocore client's request; None when it is for somebody else.
@@ -70,21 +70,25 @@ class InlineRoute(DirectRoute):
         return b"".join(parts)
 
     def open(self) -> None:
-        """Lead all connections to the front door this way, from now on."""
+        """Lead all connections to the front door this way, from now on, and let the SDK do without threads."""
         import socket
 
         import urllib3.connectionpool
         import urllib3.util.connection
+        from s3transfer.futures import BoundedExecutor, NonThreadedExecutor
 
         for module in (socket, urllib3.util.connection):
-            self._connections.put(module, "create_connection", self._connecting(module.create_connection))
+            self._replacements.put(module, "create_connection", self._connecting(module.create_connection))
+        self._replacements.put(
+            BoundedExecutor, "EXECUTOR_CLS", NonThreadedExecutor
+        )  # S3's upload_file and download_file
         if sys.platform == "emscripten":  # urllib3 leaves connections to the browser there
             pool = urllib3.connectionpool
-            self._connections.put(pool.HTTPConnectionPool, "ConnectionCls", pool.HTTPConnection)
+            self._replacements.put(pool.HTTPConnectionPool, "ConnectionCls", pool.HTTPConnection)
 
     def close(self) -> None:
-        """Leave connections alone again."""
-        self._connections.undo()
+        """Undo that."""
+        self._replacements.undo()
 
     def _connecting(self, really: Callable[..., Any]) -> Callable[..., Any]:
         def create_connection(address: tuple[str, int], *arguments: Any, **options: Any) -> Any:

@@ -20,6 +20,7 @@ from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
+from coldstart.cloud.inline_refusals import InTheNotebookOnly
 from coldstart.cloud.inline_route import NOBODYS_PORT, InlineRoute
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.lambda_stack_resources import lambda_resource_kinds
@@ -58,6 +59,8 @@ class Cloud:
     """
 
     def __init__(self, host: HostKind) -> None:
+        self.host = host
+        """Where functions run."""
         is_inline = host == "inline"
         self.clock = clock_of_cloud = InlineClock() if is_inline else Clock()
         clock.follow(self.clock.now)
@@ -106,6 +109,7 @@ class Cloud:
                 "cloudformation": [self._stack_resources],
                 "execute-api": [connections_api],
                 "xray": [self._observability.xray],
+                "states": [InTheNotebookOnly("Step Functions", "threads")] if is_inline else [],
                 "apigateway": [
                     self._rest_api_operations,
                     ServiceApi("apigatewayv2", [HttpApiOperations(ACCOUNT_ID, self.clock)]),

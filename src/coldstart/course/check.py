@@ -199,6 +199,10 @@ def _empty(exercise: Exercise) -> Feedback:
     )
 
 
+_NO_THREADS = "can't start new thread"
+"""What Python says where there are none."""
+
+
 def _unforeseen(title: str, submission: Submission, error: Exception) -> Feedback:
     """Say what there was when a requirement could not be looked at: AWS refused a call, or the answer has another shape."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -210,6 +214,13 @@ def _unforeseen(title: str, submission: Submission, error: Exception) -> Feedbac
             why="AWS refused a call that the check made with your function.",
             next_step=f"Run the cell with `%%writefile {submission.exercise.file}` again. If this stays, restart the kernel "
             "and run the notebook from the top.",
+        )
+    if _NO_THREADS in str(error):
+        return Feedback(
+            expected=f"a place where this can be tried out: {title}",
+            got="a page, which has no threads",
+            why="The check calls your function several times at once.",
+            next_step="Bring your answer to the notebook of this lesson, and check it there. What is said above holds here too.",
         )
     reply = submission.last_reply
     answer = "no answer" if reply is None else f"the answer {shortened(reply.raw.decode(errors='replace') or 'null')}"

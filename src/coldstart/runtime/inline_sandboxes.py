@@ -10,6 +10,7 @@ a function from outside:
 - CPU and memory are the interpreter's: no share of the CPU, no memory limit; ``Max Memory Used`` is 0 MB, for not measured.
 - A function that has used up its time is stopped when it sleeps, prints, answers, or begins another round of a loop; until then it
   goes on. Loops in Python take some times longer than elsewhere for that.
+- ``asyncio.run`` needs what only some browsers have (stack switching).
 - Nothing runs at the same time: no threads, and of two invocations the second waits for the first, unless the first is in the
   middle of calling AWS. A program that the function starts, and what it writes to file descriptors, are not seen.
 - The AWS SDK is the caller's. A function that patches it has patched it for everybody.

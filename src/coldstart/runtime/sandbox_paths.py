@@ -24,6 +24,7 @@ class SandboxPaths:
             str(configuration.code): "/var/task",
             str(tmp): "/tmp",
             str(runtime_directory): "/var/runtime",
+            str((runtime_directory / "awslambdaric").resolve().parent): "/var/runtime",
             str(Path(__file__).parent / "nodejs"): "/var/runtime",
             str(Path(__file__).parent / "python"): "/var/runtime",
             str(Path(__file__).with_name("launcher.py")): "/var/runtime/launcher.py",
