@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.apigatewayv2.models import Api
 
+from coldstart.cloud.api_gateway import GatewayParts
 from coldstart.cloud.api_metrics import ApiMetrics
 from coldstart.cloud.gateway_invocation import Functions, GatewayInvoker
 from coldstart.cloud.http_api_call import HttpApiFault
@@ -57,13 +58,13 @@ class ExecuteApi:
             api.api_endpoint = address(api.api_id, api.backend.region_name)
 
         self._moto.put(Api, "__init__", init)
-        invoker = GatewayInvoker(functions, clock)
-        self._rest_apis = RestApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        parts = GatewayParts(account_id, GatewayInvoker(functions, clock), signed_by, clock, identifiers)
+        self._rest_apis = RestApiGateway(parts)
         self.rest_api_operations = RestApiOperations(account_id, self._rest_apis)
         """The operations of API Gateway's own API that run something."""
-        self._http_apis = HttpApiGateway(account_id, invoker, signed_by, clock, identifiers, clients)
+        self._http_apis = HttpApiGateway(parts, clients)
 
-        self.websocket_apis = WebSocketApiGateway(account_id, invoker, signed_by, clock, identifiers)
+        self.websocket_apis = WebSocketApiGateway(parts)
         """WebSocket APIs, and the operations on their connections."""
 
     def stop(self) -> None:

@@ -6,17 +6,16 @@ moto holds the APIs. https://docs.aws.amazon.com/apigateway/latest/developerguid
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from moto.apigatewayv2.models import Api, Integration, Stage, apigatewayv2_backends
+from moto.apigatewayv2.models import Api, Integration, Stage
 
+from coldstart.cloud.api_gateway import ApiGateway, GatewayParts, find_api
 from coldstart.cloud.gateway_invocation import (
     EventTooLarge,
     FunctionFailed,
-    GatewayInvoker,
     IntegrationRefused,
     IntegrationTimeout,
     function_of,
@@ -32,8 +31,6 @@ from coldstart.events import payload_v1, payload_v2
 from coldstart.events.cors import CorsConfiguration, is_preflight
 from coldstart.events.http_answer import HttpAnswer, MalformedAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
-from coldstart.runtime.clock import Clock
-from coldstart.runtime.identifiers import Identifiers
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
@@ -42,33 +39,17 @@ DEFAULT_CONTENT_TYPE = "text/plain;charset=UTF-8"
 """Of a function's response that does not say."""
 
 
-class HttpApiGateway:
+class HttpApiGateway(ApiGateway):
     """The HTTP APIs of one account."""
 
-    def __init__(
-        self,
-        account_id: str,
-        invoker: GatewayInvoker,
-        signed_by: Callable[[ClientRequest], str],
-        clock: Clock,
-        identifiers: Identifiers,
-        clients: RoleClients,
-    ) -> None:
+    def __init__(self, parts: GatewayParts, clients: RoleClients) -> None:
+        super().__init__(parts)
         self._clients = clients
-        self._account_id = account_id
-        self._invoker = invoker
-        self._signed_by = signed_by
-        self._clock = clock
-        self._identifiers = identifiers
-        self._authorizers = HttpApiAuthorizers(invoker, clock)
+        self._authorizers = HttpApiAuthorizers(self._invoker, self._clock)
 
     def find(self, address: PublicAddress) -> Api | None:
         """Return the HTTP API of an address; None when there is none."""
-        for region, backend in apigatewayv2_backends[self._account_id].items():
-            api = backend.apis.get(address.identifier)
-            if address.region in ("", region) and api is not None and api.protocol_type == "HTTP":
-                return api
-        return None
+        return find_api(self._account_id, address, "HTTP")
 
     def answer(self, api: Api, request: ClientRequest) -> HttpAnswer:
         """Answer a client."""

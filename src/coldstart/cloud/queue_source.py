@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
@@ -39,25 +39,24 @@ class QueueSource:
 
     def delete(self, messages: Iterable[QueueMessage]) -> None:
         """Remove messages; those that are gone already do not matter."""
-        queue = find_queue(self.arn)
-        if queue is None:
-            return
-        with arrivals.held_back():
-            for message in messages:
-                with contextlib.suppress(ReceiptHandleIsInvalid):
-                    queue.delete_message(message.receipt_handle)
+        self._with_each(messages, lambda queue, handle: queue.delete_message(handle))
 
     def release(self, messages: Iterable[QueueMessage]) -> None:
         """Make messages visible again at once."""
+
+        def show(queue: Queue, handle: str) -> None:
+            sqs_backends[queue.account_id][queue.region].change_message_visibility(queue.name, handle, 0)
+
+        self._with_each(messages, show)
+
+    def _with_each(self, messages: Iterable[QueueMessage], action: Callable[[Queue, str], object]) -> None:
         queue = find_queue(self.arn)
         if queue is None:
             return
         with arrivals.held_back():
             for message in messages:
                 with contextlib.suppress(ReceiptHandleIsInvalid):
-                    sqs_backends[queue.account_id][queue.region].change_message_visibility(
-                        queue.name, message.receipt_handle, 0
-                    )
+                    action(queue, message.receipt_handle)
 
     def next_visible_at(self) -> float | None:
         """Return when the next hidden message becomes visible (seconds since the epoch), if there is one."""

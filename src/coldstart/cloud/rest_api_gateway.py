@@ -7,14 +7,14 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-method-setti
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backends
 
 from coldstart.cloud import gateway_response
-from coldstart.cloud.gateway_invocation import GatewayInvoker
+from coldstart.cloud.api_gateway import ApiGateway, GatewayParts
 from coldstart.cloud.gateway_response import GatewayFault
 from coldstart.cloud.http_exchange import ChunkedResponse
 from coldstart.cloud.public_addresses import PublicAddress, domain_name
@@ -24,30 +24,17 @@ from coldstart.cloud.rest_integrations import ResponseStart, RestExchange, Strea
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
 from coldstart.events.http_routes import RouteTable
-from coldstart.runtime.clock import Clock
-from coldstart.runtime.identifiers import Identifiers
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
 
 
-class RestApiGateway:
+class RestApiGateway(ApiGateway):
     """The REST APIs of one account."""
 
-    def __init__(
-        self,
-        account_id: str,
-        invoker: GatewayInvoker,
-        signed_by: Callable[[ClientRequest], str],
-        clock: Clock,
-        identifiers: Identifiers,
-    ) -> None:
-        self._account_id = account_id
-        self._invoker = invoker
-        self._signed_by = signed_by
-        self._clock = clock
-        self._identifiers = identifiers
-        self._authorizers = RestAuthorizers(invoker, clock)
+    def __init__(self, parts: GatewayParts) -> None:
+        super().__init__(parts)
+        self._authorizers = RestAuthorizers(self._invoker, self._clock)
 
     def find(self, address: PublicAddress) -> RestAPI | None:
         """Return the API of an address; None when there is none."""

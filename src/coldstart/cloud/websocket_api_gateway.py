@@ -11,17 +11,16 @@ import base64
 import contextlib
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from moto.apigatewayv2.models import Api, Integration, Route, apigatewayv2_backends
+from moto.apigatewayv2.models import Api, Integration, Route
 
+from coldstart.cloud.api_gateway import ApiGateway, GatewayParts, find_api
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.gateway_invocation import (
     EventTooLarge,
     FunctionFailed,
-    GatewayInvoker,
     IntegrationRefused,
     IntegrationTimeout,
     function_of,
@@ -45,9 +44,7 @@ from coldstart.events.websocket_event import (
     message_event,
     selected_route,
 )
-from coldstart.runtime.clock import Clock
 from coldstart.runtime.http_wire import HttpRequest
-from coldstart.runtime.identifiers import Identifiers
 
 if TYPE_CHECKING:  # the library behind it is loaded when the first client comes
     from coldstart.cloud.websocket_connection import WebSocketConnection
@@ -81,33 +78,18 @@ class _Connected:
     last_active: float
 
 
-class WebSocketApiGateway:
+class WebSocketApiGateway(ApiGateway):
     """The WebSocket APIs of one account, and the operations on their connections."""
 
-    def __init__(
-        self,
-        account_id: str,
-        invoker: GatewayInvoker,
-        signed_by: Callable[[ClientRequest], str],
-        clock: Clock,
-        identifiers: Identifiers,
-    ) -> None:
-        self._account_id = account_id
-        self._invoker = invoker
-        self._signed_by = signed_by
-        self._clock = clock
-        self._identifiers = identifiers
+    def __init__(self, parts: GatewayParts) -> None:
+        super().__init__(parts)
         self._lock = threading.Lock()
         self._connected: dict[str, _Connected] = {}
         self._is_stopped = False
 
     def find(self, address: PublicAddress) -> Api | None:
         """Return the WebSocket API of an address; None when there is none."""
-        for region, backend in apigatewayv2_backends[self._account_id].items():
-            api = backend.apis.get(address.identifier)
-            if address.region in ("", region) and api is not None and api.protocol_type == "WEBSOCKET":
-                return api
-        return None
+        return find_api(self._account_id, address, "WEBSOCKET")
 
     def serve(self, api: Api, request: ClientRequest, connection: WebSocketConnection) -> None:
         """Let a client connect, take its messages, and return when it has gone.
