@@ -1,34 +1,104 @@
-// The Python of a page: starts Pyodide with the course's packages, keeps them for the next visit, and runs cells one after the other.
-// run-cells.js makes one for a page and ends it to stop a cell that does not end.
+// The Python of a page: starts Pyodide with the course's packages, and runs cells one after the other.
+// run-cells.js makes one for a page, and ends it to stop a cell that does not end.
+//
+// The first visit loads the packages' files and imports what every lesson uses, which takes seconds. The memory in which all that
+// is done then is kept, as one long array of bytes. A later visit puts it back instead of doing the same again.
 import { loadPyodide } from "./pyodide.mjs";
+import createModule from "./pyodide.asm.mjs";
 
 const base = new URL("./", import.meta.url).href;
+const packagesFolder = "/lib/python3.14/site-packages/";
+const snapshotHeader = 128;
 const say = (message) => postMessage(message);
 
-// Everything is named after its content, so what is kept never grows old; what another edition of the course kept goes.
-const kept = self.caches && caches.open(`cold-start ${base}`);
+// --- What is kept from one visit to the next. Its name changes with its content, so it never grows old. A browser that keeps
+// nothing, or has no room left, loads everything again, and nothing else is different.
+
+const nameOf = (folder) => `cold-start ${folder}`;
+const kept = self.caches ? caches.open(nameOf(base)).catch(() => null) : Promise.resolve(null);
+const recall = async (name) => (await kept)?.match(base + name);
+const keep = async (name, response) => (await kept)?.put(base + name, response).catch(() => {});
+
+async function forgetOlderEditions() {
+  const all = nameOf(new URL("../", base).href);
+  for (const name of await caches.keys()) if (name.startsWith(all) && name !== nameOf(base)) await caches.delete(name);
+}
+
 const fetchNow = self.fetch;
-async function fetchOnce(request, options) {
-  const url = new URL(request.url ?? request, base).href;
-  const store = url.startsWith(base) && (await kept);
-  const found = store && (await store.match(url));
+async function load(name) {
+  const found = await recall(name);
   if (found) return found;
-  const response = await fetchNow(request, options);
-  if (store && response.ok) await store.put(url, response.clone()).catch(() => {});  // a full disk only costs the next visit time
+  const response = await fetchNow(base + name);
+  if (!response.ok) throw new Error(`${name} could not be loaded (${response.status}).`);
+  keep(name, response.clone());
   return response;
 }
-self.fetch = fetchOnce;
+
+// Pyodide fetches its own files; they are kept like ours.
+self.fetch = (request, options) => {
+  const url = new URL(request.url ?? request, base).href;
+  return url.startsWith(base) ? load(url.slice(base.length)) : fetchNow(request, options);
+};
+
+// The packages' files, unpacked once: reading them from the disk is faster than unpacking them again.
+async function loadPackages() {
+  const found = await recall("packages");
+  if (found) return found.arrayBuffer();
+  const response = await fetchNow(`${base}packages.gz`);
+  if (!response.ok) throw new Error(`The packages could not be loaded (${response.status}).`);
+  const unpacked = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  keep("packages", new Response(unpacked));
+  return unpacked;
+}
+
+// --- Python
+
+// No file is copied: each is a view of the bytes that were loaded.
+function mount({ FS }, packages) {
+  const bytes = new Uint8Array(packages);
+  let place = bytes.indexOf(10) + 1;
+  const made = new Set();
+  for (const [path, size] of JSON.parse(new TextDecoder().decode(bytes.subarray(0, place)))) {
+    const slash = (packagesFolder + path).lastIndexOf("/");
+    const folder = (packagesFolder + path).slice(0, slash);
+    if (!made.has(folder)) FS.mkdirTree(folder);
+    made.add(folder);
+    FS.createDataFile(folder, (packagesFolder + path).slice(slash + 1), bytes.subarray(place, place + size), true, true, true);
+    place += size;
+  }
+}
+
+async function startPython(snapshot) {
+  const { info } = await (await load("pyodide-lock.json")).json();
+  // Of the page, Python sees what it needs to wait and to tell the time. A cell reaches neither the network nor this worker.
+  const jsglobals = { Object, Array, Promise, Date, setTimeout: (...all) => setTimeout(...all), clearTimeout: (id) => clearTimeout(id) };
+  const options = { indexURL: base, lockFileContents: { info, packages: {} }, jsglobals };
+  if (!snapshot) return loadPyodide({ ...options, _makeSnapshot: true });
+  // Pyodide puts a snapshot back into memory that has the right size already.
+  const createPyodideModule = async (settings) => {
+    const module = await createModule(settings);
+    module._emscripten_resize_heap(snapshot.byteLength - snapshotHeader);
+    return module;
+  };
+  return loadPyodide({ ...options, createPyodideModule, _loadSnapshot: snapshot });
+}
 
 async function start() {
   say({ step: "Python" });
-  const lock = await (await fetchOnce(`${base}pyodide-lock.json`)).json();
-  const python = await loadPyodide({ indexURL: base, packageBaseUrl: base, lockFileContents: lock });
+  const packages = loadPackages();
+  const snapshot = await (await recall("snapshot"))?.arrayBuffer();
+  const python = await startPython(snapshot);
   say({ step: "the course's packages" });
-  await python.loadPackage(Object.keys(lock.packages), { messageCallback() {} });
+  mount(python, await packages);
   say({ step: "the course" });
-  const course = python.pyimport("coldstart.page.kernel");
-  course.prepare_process();
-  return course.PageKernel((kind, text) => say({ kind, text }));
+  if (!snapshot) {
+    python.runPython("from coldstart.page import kernel\nkernel.load_what_lessons_use()");
+    keep("snapshot", new Response(python.makeMemorySnapshot()));
+    if (self.caches) forgetOlderEditions();
+  }
+  const kernel = python.pyimport("coldstart.page.kernel");
+  kernel.prepare_process();
+  return kernel.PageKernel((kind, text) => say({ kind, text }));
 }
 
 const kernel = start();

@@ -32,7 +32,9 @@ _NOT_IN_A_PAGE = (
     (re.compile(r"can't start new thread"), "This cell starts threads, and the Python of a page has one alone."),
     (re.compile(r"does not support processes"), "This cell starts another process, and a page can start none."),
     (
-        re.compile(r"NewConnectionError|\[Errno (?:23|26|138)\]|Connection refused|name resolution|SSLError"),
+        re.compile(
+            r"NewConnectionError|XMLHttpRequest|\[Errno (?:23|26|138)\]|Connection refused|name resolution|SSLError"
+        ),
         "This cell talks over the network, and a page may not open connections.",
     ),
 )
@@ -194,10 +196,22 @@ def _where(step: str, file: str) -> str:
     return "in this cell" if step == file else f"in {step.strip('<>')}"
 
 
+def load_what_lessons_use() -> None:
+    """Import what nearly every lesson does, before this interpreter's memory is kept for the next visit.
+
+    Nothing may be started here, and nothing compiled may be imported: what is kept is memory alone.
+    """
+    import boto3  # noqa: F401
+    import moto  # noqa: F401
+
+
 def prepare_process() -> None:
-    """Make this interpreter the learner's: a folder of their own to work in, and the course's lessons at hand."""
+    """Make this interpreter the learner's: a folder of their own to work in, the course's lessons at hand, chance anew."""
+    import random
+
     import coldstart_lessons  # type: ignore[import-not-found]  # in the wheel that the site builds
 
+    random.seed()  # memory that was kept would give every visit the same numbers
     os.environ["COLDSTART_LESSONS"] = next(iter(coldstart_lessons.__path__))
     folder = Path("/notebook")
     folder.mkdir(exist_ok=True)
