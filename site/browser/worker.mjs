@@ -53,17 +53,22 @@ async function loadPackages() {
 
 // --- Python
 
-// No file is copied: each is a view of the bytes that were loaded.
+// No file is copied: each is a view of the bytes that were loaded. Emscripten's own way to make a file takes ten times as long.
 function mount({ FS }, packages) {
+  const { MEMFS } = FS.filesystems;
   const bytes = new Uint8Array(packages);
   let place = bytes.indexOf(10) + 1;
-  const made = new Set();
+  const folders = new Map();
   for (const [path, size] of JSON.parse(new TextDecoder().decode(bytes.subarray(0, place)))) {
-    const slash = (packagesFolder + path).lastIndexOf("/");
-    const folder = (packagesFolder + path).slice(0, slash);
-    if (!made.has(folder)) FS.mkdirTree(folder);
-    made.add(folder);
-    FS.createDataFile(folder, (packagesFolder + path).slice(slash + 1), bytes.subarray(place, place + size), true, true, true);
+    const slash = path.lastIndexOf("/") + 1;
+    const folder = packagesFolder + path.slice(0, slash);
+    if (!folders.has(folder)) {
+      FS.mkdirTree(folder);
+      folders.set(folder, FS.lookupPath(folder).node);
+    }
+    const file = MEMFS.createNode(folders.get(folder), path.slice(slash), 0o100444, 0);
+    file.contents = bytes.subarray(place, place + size);
+    file.usedBytes = size;
     place += size;
   }
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
+from coldstart.course.catalogue import exercise
 from tests.site.axe import violations
 
 LESSON_01 = "lessons/01-first-function/"
@@ -24,45 +27,99 @@ def with_run(site: Path) -> None:
         pytest.skip("Run comes with npm (npm ci --ignore-scripts)")
 
 
-def _edit(page: Page, number: int, source: str) -> None:
-    page.get_by_role("button", name=f"Edit cell {number}", exact=True).click()
-    page.get_by_role("textbox", name=f"Cell {number}:").fill(source)
+# The cells of exercise 01.1, by their ids on the page.
+STUB, CHECK = "exercise-01-1-print-a-label-2", "exercise-01-1-print-a-label-3"
 
 
-def _output(page: Page, number: int) -> str:
-    """What a cell has said, once it has run."""
-    expect(page.get_by_role("status")).to_have_text(re.compile(rf"Cell {number} has run\."), timeout=PATIENCE)
-    return page.locator(".cell[data-run=yes], .cell[data-run=alone]").nth(number - 1).locator("+ .live").inner_text()
+def _cell(page: Page, name: str) -> Locator:
+    return page.locator(f"#cell-{name}")
 
 
-def test_cells_run_in_the_page(address: str, page: Page) -> None:
+def _says(page: Page, name: str) -> Locator:
+    """What a cell says where it was run."""
+    return page.locator(f"#cell-{name} + .live")
+
+
+def _runs(page: Page, name: str) -> None:
+    """Run a cell, and wait until it has run."""
+    _cell(page, name).get_by_role("button", name="Run").press("Enter")
+    _has_run(page, name)
+
+
+def _has_run(page: Page, name: str) -> None:
+    number = _cell(page, name).get_by_role("button", name="Run").get_attribute("aria-label")
+    assert number is not None
+    said = number.removeprefix("Run c")
+    expect(page.get_by_role("status")).to_have_text(re.compile(rf"C{said} has run\."), timeout=PATIENCE)
+
+
+def test_lesson_01_is_done_in_the_page_and_nothing_is_installed(address: str, new_page: Callable[..., Page]) -> None:
+    page = new_page(color_scheme="light", reduced_motion="reduce")
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     page.goto(address + LESSON_01)
-    assert not any("/run/" in request.url for request in asked)
+    page.wait_for_load_state("networkidle")
+    assert not any("/run/" in request.url for request in asked), "nothing of Run is loaded before it is pressed"
 
-    # What is typed runs with the keyboard; cells before it run first, each once.
-    _edit(page, 1, "import boto3, io, sys, zipfile\nfrom pathlib import Path\nprint('one', file=sys.stderr)")
-    _edit(page, 3, "import os\nprint(Path('confirm.py').read_text()[:11])\nos.environ.get('HOME')")
-    page.get_by_role("textbox", name="Cell 3:").press("Control+Enter")
-    assert "def handler" in _output(page, 3)
-    assert "one" in page.locator(".live").nth(0).inner_text()
-    assert any("/run/" in request.url for request in asked)
+    # The cells before it run first, and the local AWS calls the function.
+    _runs(page, "call-it-2")
+    expect(_says(page, "call-it-2")).to_contain_text("Thank you, Ada. Order P-1042 is being packed.")
+    expect(page.locator(".live").first).to_contain_text("The local AWS is running")
+    assert {urlsplit(request.url).path.split("/")[2] for request in asked} >= {"run"}
+    assert page.locator(f"#cell-{CHECK} + .live").count() == 0, "nobody asked for a check yet"
 
-    # An error is short, and the learner's own.
-    page.get_by_role("textbox", name="Cell 3:").fill("order = {}\norder['town']")
-    page.get_by_role("button", name="Run cell 3", exact=True).click()
-    assert "KeyError: 'town'\n  in this cell, line 2: order['town']" in _output(page, 3)
-    assert "def handler" not in page.locator(".live").nth(2).inner_text()
+    # The lesson's own stub gets its message, as in the notebook.
+    _runs(page, STUB)
+    _runs(page, CHECK)
+    expect(_says(page, CHECK)).to_contain_text("not yet (0 of 3 requirements met)")
+    expect(_says(page, CHECK)).to_contain_text("Build the text from the event")
+
+    # The right answer is typed, run and checked with the keyboard alone.
+    _cell(page, STUB).get_by_role("button", name="Edit").press("Enter")
+    editor = _cell(page, STUB).get_by_role("textbox")
+    expect(editor).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(f"%%writefile label.py\n{exercise('01.1').solution}")
+    page.keyboard.press("Control+Enter")
+    _has_run(page, STUB)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Run", "the editor is no trap for the keyboard"
+    run_check = _cell(page, CHECK).get_by_role("button", name="Run").get_attribute("aria-label")
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.ariaLabel") == run_check:
+            break
+    page.keyboard.press("Enter")
+    _has_run(page, CHECK)
+    expect(_says(page, CHECK)).to_contain_text("passed (3 of 3 requirements met)")
+
+    # An error is short, and the learner's own. What cannot be in a page says so.
+    _cell(page, "call-it-4").get_by_role("button", name="Edit").click()
+    editor = _cell(page, "call-it-4").get_by_role("textbox")
+    editor.fill('call("parcel-confirm", order)["town"]')
+    editor.press("Shift+Enter")
+    _has_run(page, "call-it-4")
+    expect(_says(page, "call-it-4")).to_contain_text("KeyError: 'town'")
+    editor.fill("import subprocess\nsubprocess.run(['ls'])")
+    editor.press("Control+Enter")
+    expect(_says(page, "call-it-4")).to_contain_text("This cell starts another process", timeout=PATIENCE)
     assert violations(page) == []
 
-    # An edit and its output outlive the page; Reset brings the lesson's own back.
+    # What was typed and what it said outlive the page, and so does what was passed.
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(
+        "Object.keys(localStorage).filter(key => key.endsWith('__palette')).forEach(key => localStorage.removeItem(key))"
+    )
     page.reload()
-    expect(page.get_by_role("textbox", name="Cell 3:")).to_have_value("order = {}\norder['town']")
-    expect(page.locator(".live").nth(2)).to_contain_text("KeyError: 'town'")
-    page.get_by_role("button", name="Reset cell 3").click()
-    expect(page.get_by_role("textbox", name="Cell 3:")).to_have_count(0)
-    expect(page.locator("#cell-pack-it-2 + .output")).to_be_visible()
+    expect(_cell(page, STUB).get_by_role("textbox")).to_have_value(re.compile("customer\\['town'\\]"))
+    expect(_says(page, CHECK)).to_contain_text("passed (3 of 3 requirements met)")
+    # On the second visit the state comes back with the first Run: the answer that was typed is what is checked.
+    _runs(page, CHECK)
+    expect(_says(page, CHECK)).to_contain_text("passed (3 of 3 requirements met)")
+    assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+    assert violations(page, "color-contrast") == []
+    _cell(page, STUB).get_by_role("button", name="Reset").click()
+    expect(_cell(page, STUB).get_by_role("textbox")).to_have_count(0)
 
 
 def test_a_cell_that_cannot_run_there_says_why(address: str, page: Page) -> None:

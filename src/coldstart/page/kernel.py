@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import html
+import importlib
 import io
 import linecache
 import os
@@ -33,10 +34,23 @@ _NOT_IN_A_PAGE = (
     (re.compile(r"does not support processes"), "This cell starts another process, and a page can start none."),
     (
         re.compile(
-            r"NewConnectionError|XMLHttpRequest|\[Errno (?:23|26|138)\]|Connection refused|name resolution|SSLError"
+            r"NewConnectionError|XMLHttpRequest|from 'js'|\[Errno (?:23|26|138)\]|Connection refused|name resolution|SSLError"
         ),
         "This cell talks over the network, and a page may not open connections.",
     ),
+)
+
+
+_LESSONS_USE = (
+    "boto3",
+    "coldstart.cloud",
+    "coldstart.course.rich_text",
+    "coldstart.runtime.inline_sandboxes",
+    "coldstart.widgets.policy_explainer",
+    "coldstart.widgets.state",
+    "coldstart.widgets.timeline",
+    "flask.debughelpers",
+    "moto.iam.urls",
 )
 
 
@@ -199,21 +213,25 @@ def _where(step: str, file: str) -> str:
 def load_what_lessons_use() -> None:
     """Import what nearly every lesson does, before this interpreter's memory is kept for the next visit.
 
-    Nothing may be started here, and nothing compiled may be imported: what is kept is memory alone.
+    Nothing may be started here, and nothing compiled may be imported (pydantic is): what is kept is memory alone.
     """
-    import boto3  # noqa: F401
-    import moto  # noqa: F401
+    for name in _LESSONS_USE:
+        importlib.import_module(name)
 
 
 def prepare_process() -> None:
     """Make this interpreter the learner's: a folder of their own to work in, the course's lessons at hand, chance anew."""
     import random
+    import tempfile
 
     import coldstart_lessons  # type: ignore[import-not-found]  # in the wheel that the site builds
 
     random.seed()  # memory that was kept would give every visit the same numbers
     os.environ["COLDSTART_LESSONS"] = next(iter(coldstart_lessons.__path__))
-    folder = Path("/notebook")
-    folder.mkdir(exist_ok=True)
-    os.chdir(folder)
-    sys.path.insert(0, str(folder))
+    # The local AWS lies outside of /tmp: a function that runs here has that for itself.
+    os.environ["TMPDIR"] = "/var/cold-start"
+    tempfile.tempdir = None
+    for folder in ("/notebook", os.environ["TMPDIR"]):
+        os.makedirs(folder, exist_ok=True)
+    os.chdir("/notebook")
+    sys.path.insert(0, "/notebook")
