@@ -1,4 +1,4 @@
-"""What Parcel has when lesson 05 begins: the role of its functions, which may now also read queues and streams."""
+"""What Parcel has when lesson 05 begins: the role of its functions, which may now also read queues and streams, and its topic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICIES = (
     "AWSLambdaDynamoDBExecutionRole",
     "AWSLambdaKinesisExecutionRole",
 )
-CONFIRM = "parcel-confirmations"
+NEWS = "parcel-news"
 
 
 def make() -> None:
@@ -27,4 +27,4 @@ def make() -> None:
         iam.create_role(RoleName="parcel-functions", AssumeRolePolicyDocument=json.dumps(TRUST))
     for policy in POLICIES:
         iam.attach_role_policy(RoleName="parcel-functions", PolicyArn=f"arn:aws:iam::aws:policy/service-role/{policy}")
-    boto3.client("sns").create_topic(Name=CONFIRM)
+    boto3.client("sns").create_topic(Name=NEWS)

@@ -13,7 +13,7 @@ import zipfile
 from typing import Any
 
 from coldstart import cloud
-from coldstart.course import Exercise, Requirement, Submission, WrongAnswer, expect
+from coldstart.course import Exercise, Reply, Requirement, Submission, WrongAnswer, expect
 
 _NUMBERS = itertools.count(1)
 _CAPTURE = """\
@@ -83,30 +83,59 @@ def _expect_failures(submission: Submission, orders: list[dict[str, Any]], faili
     event = _queue_event(submission, orders)
     identifiers = {json.loads(record["body"])["order_id"]: record["messageId"] for record in event["Records"]}
     expected = {"batchItemFailures": [{"itemIdentifier": identifiers[order_id]} for order_id in failing]}
-    reply = submission.deploy().invoke(event, may_fail=True)
-    got = _readable(reply.payload, event)
-    next_step = (
-        'Collect one `{"itemIdentifier": ...}` for each message that failed, and return them under `batchItemFailures`.'
-    )
-    why = "Lambda reads exactly this form. From any other it cannot tell which messages to bring back."
-    if reply.function_error:
-        got = f"the whole call failed: {reply.payload['errorType']}: {reply.payload['errorMessage']}"
-        why = "Then all messages come back, and what has been packed is packed again."
-        next_step = "Put a `try` around the work on one message, inside the loop, and go on with the next one."
-    elif isinstance(reply.payload, dict) and not failing:
-        why = "A mapping that asks for partial failures wants an answer each time, also when all is well."
-    named = reply.payload.get("batchItemFailures") if isinstance(reply.payload, dict) else None
-    if isinstance(named, list) and any(item in identifiers for item in _texts(named)):
-        why = "Lambda knows messages by their messageId. Of order numbers it knows nothing, and takes the whole batch for failed."
-        next_step = 'Use `message["messageId"]`.'
+    function = submission.deploy()
+    reply = function.invoke(event, may_fail=True)
+    if reply.function_error and reply.payload["errorType"] != "ValueError":
+        function.invoke(event)  # another error than that of `pack`: the feedback names its line
+    why, next_step = _about(reply, list(identifiers))
+    named = _named(reply.payload)
     expect(
-        reply.payload == expected and not reply.function_error,
+        not reply.function_error and sorted(map(repr, named)) == sorted(map(repr, expected["batchItemFailures"])),
         expected=f"{', '.join(failing) or 'nothing'} given back, so the answer {_readable(expected, event)}",
-        got=got,
+        got=f"the whole call failed: {reply.payload['errorType']}: {reply.payload['errorMessage']}"
+        if reply.function_error
+        else _readable(reply.payload, event),
         why=why,
         next_step=next_step,
     )
     return reply.log
+
+
+def _named(answer: Any) -> list[Any]:
+    """The items that an answer gives back: none for null, for {} and for an empty list, as Lambda reads them."""
+    if answer is None:
+        return []
+    items = (answer.get("batchItemFailures") or []) if isinstance(answer, dict) else [answer]
+    return items if isinstance(items, list) else [items]
+
+
+def _about(reply: Reply, order_ids: list[str]) -> tuple[str, str]:
+    """Why a wrong answer matters, and the next step."""
+    named = _named(reply.payload)
+    if reply.function_error:
+        return (
+            "Then all messages come back, and what has been packed is packed again.",
+            "Put a `try` around the work on one message, inside the loop, and go on with the next one.",
+        )
+    if any(text in order_ids for text in _texts(named)):
+        return (
+            "Lambda knows messages by their messageId. Of order numbers it knows nothing, and takes the whole batch for failed.",
+            'Use `message["messageId"]`.',
+        )
+    if isinstance(reply.payload, str):
+        return (
+            "Lambda reads an object. A text that holds JSON is no object, and the whole batch counts as failed.",
+            "Return the dict itself, without `json.dumps`.",
+        )
+    if all(isinstance(item, dict) and set(item) == {"itemIdentifier"} for item in named):
+        return (
+            "A message that failed and is not named counts as done, and is deleted. One that is named comes again.",
+            "Name each message that failed, and return when all of them have been looked at, behind the loop.",
+        )
+    return (
+        "Lambda reads exactly this form. From any other it cannot tell which messages to bring back.",
+        'Collect one `{"itemIdentifier": ...}` for each message that failed, and return them under `batchItemFailures`.',
+    )
 
 
 def _texts(items: list[Any]) -> list[str]:
@@ -129,7 +158,7 @@ def _good_ones_are_packed_once(submission: Submission) -> None:
         )
 
 
-def _all_well_is_an_empty_list(submission: Submission) -> None:
+def _all_well_gives_nothing_back(submission: Submission) -> None:
     _expect_failures(submission, [_ORDERS[0], _ORDERS[2]], [])
 
 
@@ -203,7 +232,7 @@ def handler(event, context):
     requirements=[
         Requirement("The messages that failed are given back, and only those", _failed_ones_are_given_back),
         Requirement("All others are packed, once", _good_ones_are_packed_once),
-        Requirement("When all is well, the list is empty", _all_well_is_an_empty_list),
+        Requirement("When all is well, nothing is given back", _all_well_gives_nothing_back),
     ],
     wrong_answers=[
         WrongAnswer(
@@ -262,6 +291,51 @@ def handler(event, context):
             message="the whole call failed: ValueError: P-6102",
         ),
         WrongAnswer(
+            "answers_after_the_first_message",
+            code="""\
+import json
+
+
+def handler(event, context):
+    failed = []
+    for message in event["Records"]:
+        order = json.loads(message["body"])
+        if "kg" in order:
+            print("packed", order["order_id"])
+        else:
+            failed.append({"itemIdentifier": message["messageId"]})
+        return {"batchItemFailures": failed}
+""",
+            misconception="M7",
+            message="A message that failed and is not named counts as done",
+        ),
+        WrongAnswer(
+            "writes_the_json_itself",
+            code="""\
+import json
+
+
+def handler(event, context):
+    failed = [m["messageId"] for m in event["Records"] if "kg" not in json.loads(m["body"])]
+    return json.dumps({"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]})
+""",
+            misconception="M16",
+            message="Return the dict itself, without `json.dumps`.",
+        ),
+        WrongAnswer(
+            "takes_the_body_for_a_dict",
+            code="""\
+def handler(event, context):
+    failed = []
+    for message in event["Records"]:
+        if "kg" in message["body"]["order_id"]:
+            failed.append({"itemIdentifier": message["messageId"]})
+    return {"batchItemFailures": failed}
+""",
+            misconception="M46",
+            message="If it is JSON, `json.loads` makes a dict of it.",
+        ),
+        WrongAnswer(
             "looks_before_it_packs_and_never_packs",
             code="""\
 import json
@@ -305,16 +379,34 @@ _MAILS = [
 def _only_the_bad_one_comes_again(submission: Submission) -> None:
     event = _queue_event(submission, _MAILS)
     bad = next(record["messageId"] for record in event["Records"] if "nowhere" in record["body"])
-    reply = submission.deploy().invoke(event)
-    answer = reply.payload
+    function = submission.deploy()
+    answer = function.invoke(event, may_fail=True).payload
+    expected = "an answer that gives back one message: " + _readable(
+        {"batchItemFailures": [{"itemIdentifier": bad}]}, event
+    )
+    expect(
+        not isinstance(answer, dict) or answer.get("errorType") != "ValueError",
+        expected=expected,
+        got=f"the whole call failed: {_readable(answer, event)}",
+        why="Then the whole batch comes again, and those with a good address get their mail once more.",
+        next_step="Raise nothing for a bad address. Name the message in the answer, and go on with the next one.",
+    )
+    function.invoke(event)
+    expect(
+        _named(answer) != [],
+        expected=expected,
+        got=_readable(answer, event),
+        why="A message that nobody names counts as done, and is deleted. Of this customer nobody will hear again.",
+        next_step="Name the message with the bad address in `batchItemFailures`.",
+    )
     expect(
         isinstance(answer, dict) and answer.get("batchItemFailures") == [{"itemIdentifier": bad}],
-        expected="an answer that gives back one message: "
-        + _readable({"batchItemFailures": [{"itemIdentifier": bad}]}, event),
+        expected=expected,
         got=_readable(answer, event),
         why="Lambda could not read Friday's answer. What it cannot read it takes for a failure of the whole batch, so every mail went "
         "out three times.",
-        next_step="Compare the two forms letter by letter. What stands in the list: texts, or objects with a name?",
+        next_step="Compare the two forms letter by letter. `batchItemFailures` is a list. What stands in it: texts, or objects? And "
+        "which name is in each object?",
     )
 
 
@@ -385,6 +477,22 @@ def handler(event, context):
         Requirement("The mails to good addresses still go out", _the_mails_still_go_out),
     ],
     wrong_answers=[
+        WrongAnswer(
+            "raises_for_the_bad_address",
+            code="""\
+import json
+
+
+def handler(event, context):
+    for message in event["Records"]:
+        order = json.loads(message["body"])
+        if "@" not in order["email"]:
+            raise ValueError(f"no address: {order['email']}")
+        print("mail to", order["email"])
+""",
+            misconception="M7",
+            message="Raise nothing for a bad address.",
+        ),
         WrongAnswer(
             "gives_nothing_back",
             code="""\
@@ -499,7 +607,9 @@ class _Plan:
                 expected="a queue and a mapping that AWS takes",
                 got=str(error).strip(),
                 why="What AWS refuses is not there, and the orders lie where they are.",
-                next_step="Read the message: it names the setting.",
+                next_step='In a pattern every value stands in a list, such as `{"size": ["small"]}`.'
+                if "filter pattern" in str(error)
+                else "Read the message: it names the setting.",
             )
 
     def _make(self, plan: dict[str, Any], name: str) -> None:
@@ -509,13 +619,7 @@ class _Plan:
         self._queues.append(self._sqs.create_queue(QueueName=name, Attributes=texts)["QueueUrl"])
         settings = dict(plan["mapping"])
         if "FilterCriteria" in settings:
-            patterns = settings["FilterCriteria"].get("Filters", [])
-            settings["FilterCriteria"] = {
-                "Filters": [
-                    {"Pattern": one["Pattern"] if isinstance(one["Pattern"], str) else json.dumps(one["Pattern"])}
-                    for one in patterns
-                ]
-            }
+            settings["FilterCriteria"] = _with_patterns_as_text(settings["FilterCriteria"])
         self.mapping = self._functions.create_event_source_mapping(
             EventSourceArn=self._arn(self._queues[1]), FunctionName=self.function, **settings
         )
@@ -549,6 +653,22 @@ class _Plan:
         except self._submission.aws("logs").exceptions.ResourceNotFoundException:
             return []
         return [json.loads(record["body"])["order_id"] for record in records]
+
+
+def _with_patterns_as_text(criteria: Any) -> Any:
+    """The same criteria, with those patterns as text that are objects; whatever has another form is left to boto3."""
+    filters = criteria.get("Filters") if isinstance(criteria, dict) else None
+    if not isinstance(filters, list):
+        return criteria
+    return {
+        **criteria,
+        "Filters": [
+            {**one, "Pattern": json.dumps(one["Pattern"])}
+            if isinstance(one, dict) and isinstance(one.get("Pattern"), dict)
+            else one
+            for one in filters
+        ],
+    }
 
 
 def _messages_stay_hidden(submission: Submission) -> None:

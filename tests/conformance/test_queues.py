@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 from coldstart.cloud import Cloud
 
@@ -46,4 +48,17 @@ def test_fifo_queues_number_their_messages_and_know_duplicates_for_five_minutes(
     local_aws.clock.advance(minutes=6)
     send("a")
     assert [message["Body"] for message in sqs.receive_message(QueueUrl=url)["Messages"]] == ["a"]
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize("seconds", ["2 minutes", "-1", "43201", "1.5", ""])
+def test_an_attribute_that_is_no_number_of_its_range_is_refused(local_aws: Cloud, seconds: str) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html."""
+    sqs = boto3.client("sqs")
+    with pytest.raises(ClientError) as refused:
+        sqs.create_queue(QueueName="never-made", Attributes={"VisibilityTimeout": seconds})
+    assert refused.value.response["Error"]["Code"] == "InvalidAttributeValue"
+    assert "Invalid value for the parameter VisibilityTimeout." in str(refused.value)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="never-made")
+    url = sqs.create_queue(QueueName="at-most", Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
     sqs.delete_queue(QueueUrl=url)

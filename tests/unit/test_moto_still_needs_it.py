@@ -45,6 +45,7 @@ CORRECTED = [
     ("moto.logs.responses", 'interleaved = self._get_param("interleaved", False)'),
     ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
+    ("moto.sqs.models", "if key in integer_fields:\n                value = int(value)"),
 ]
 
 

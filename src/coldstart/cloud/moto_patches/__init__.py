@@ -16,6 +16,7 @@ from coldstart.cloud.moto_patches import (
     message_lineage,
     openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
     policy_simulator,
+    queue_attributes,
     queue_messages,
     rest_api_deployments,
     rest_api_documents,
@@ -36,6 +37,7 @@ _PATCHES = (
     managed_policies,
     message_lineage,
     policy_simulator,
+    queue_attributes,
     queue_messages,
     rest_api_deployments,
     rest_api_documents,
