@@ -139,6 +139,55 @@ def test_each_resource_that_an_update_touches_has_its_event(cloudformation, name
     ]
 
 
+def test_a_parameter_decides_whether_a_resource_is_there(cloudformation, name):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html."""
+    template = {
+        "Parameters": {"Stage": {"Type": "String", "Default": "dev"}},
+        "Conditions": {"IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+        "Resources": {"Orders": TOPIC, "Alarms": {**TOPIC, "Condition": "IsProd"}},
+    }
+    propose(cloudformation, name, template)
+    cloudformation.execute_change_set(StackName=name, ChangeSetName="tool")
+    for stage, happened in (("prod", "CREATE_COMPLETE"), ("dev", "DELETE_COMPLETE")):
+        parameters = [{"ParameterKey": "Stage", "ParameterValue": stage}]
+        cloudformation.update_stack(StackName=name, TemplateBody=json.dumps(template), Parameters=parameters)
+        assert [each for each in told(cloudformation, name) if each[0] != name] == [("Alarms", happened)]
+        there = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        assert len(there) == (2 if stage == "prod" else 1)
+
+
+def test_a_stack_goes_last_resource_first_and_stays_when_one_cannot_go(cloudformation, name):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html."""
+    bucket = f"labels-of-{name}"
+    labels = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}}
+    policy = {"PolicyDocument": {"Version": "2012-10-17", "Statement": []}, "Bucket": {"Ref": "Labels"}}
+    kept = {**TOPIC, "DeletionPolicy": "Retain"}
+    resources = {"Labels": labels, "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}, "Kept": kept}
+    stack = cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}))["StackId"]
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=bucket, Key="P-1042.pdf", Body=b"label")
+
+    def delete() -> list[tuple[str, str]]:
+        cloudformation.delete_stack(StackName=name)
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        began = next(number for number, event in enumerate(events) if event["ResourceStatus"] == "DELETE_IN_PROGRESS")
+        return [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events[:began])]
+
+    assert delete() == [
+        ("Kept", "DELETE_SKIPPED"),
+        ("Policy", "DELETE_COMPLETE"),
+        ("Labels", "DELETE_FAILED"),
+        (name, "DELETE_FAILED"),
+    ]
+    [described] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert described["StackStatus"] == "DELETE_FAILED"
+    failed = cloudformation.describe_stack_events(StackName=name)["StackEvents"][1]
+    assert failed["ResourceStatusReason"] == "The bucket you tried to delete is not empty"
+    s3.delete_object(Bucket=bucket, Key="P-1042.pdf")
+    assert delete() == [("Labels", "DELETE_COMPLETE"), (name, "DELETE_COMPLETE")]
+    assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+
+
 def test_an_update_that_fails_says_what_failed_and_ends_where_it_began(cloudformation, name):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html."""
     propose(cloudformation, name, {"Resources": {"Orders": TOPIC}})

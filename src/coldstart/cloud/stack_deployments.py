@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from coldstart.cloud import stack_template_api
-from coldstart.cloud.aws_error import AwsError
+from coldstart.cloud import stack_deletions, stack_template_api
 from coldstart.cloud.replacements import Replacements
+from coldstart.cloud.stack_deletions import delete_resources
+from coldstart.cloud.stack_events import reason_of, resource_event
 from coldstart.cloud.stack_templates import plain_template
-from coldstart.cloud.stack_updates import DELETED, changes_of
+from coldstart.cloud.stack_updates import changes_of
 
 if TYPE_CHECKING:
     from moto.cloudformation.models import CloudFormationBackend, Stack
@@ -51,9 +52,9 @@ class StackDeployments:
             try:
                 make(stack)
             except Exception as error:
-                _roll_back(stack, _why(error))
+                _roll_back(stack, reason_of(error))
             else:
-                made = [_event(stack, name, "CREATE_COMPLETE") for name in _made(stack)]
+                made = [resource_event(stack, *each, "CREATE_COMPLETE") for each in _made(stack)]
                 stack.events[-1:-1] = made  # before the stack's own CREATE_COMPLETE
 
         def update_stack(
@@ -85,8 +86,8 @@ class StackDeployments:
             except ValidationError:
                 raise
             except Exception as error:
-                before.events.append(_event(before, _failed(before), "UPDATE_FAILED", _why(error)))
-                before._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=_why(error))
+                before.events.append(resource_event(before, *_failed(before), "UPDATE_FAILED", reason_of(error)))
+                before._add_stack_event("UPDATE_ROLLBACK_IN_PROGRESS", resource_status_reason=reason_of(error))
                 told = len(before.events)
                 before.update(kept[0], role_arn, parameters=kept[1], tags=None)
                 del before.events[told:]  # of a way back the stack tells where it ends, not that it is another update
@@ -180,6 +181,8 @@ class StackDeployments:
         motos_template_at = moto.put(responses, "get_stack_from_s3_url", template_at)
         moto.put(models, "get_stack_from_s3_url", template_at)
         stack_template_api.attach(moto, self._can_make)
+        stack_deletions.attach(moto)
+        moto.put(Stack, "stack_resources", property(_resources_that_are_there))
         for each in ("parse_and_create_resource", "parse_and_update_resource"):
             moto.put(parsing, each, noting_failures(getattr(parsing, each)))
 
@@ -195,22 +198,19 @@ def _capabilities() -> list[str] | None:
 
 def _roll_back(stack: Stack, why: str) -> None:
     """Delete what a stack has made, and keep the stack itself with its events, as CloudFormation does."""
-    from moto.cloudformation.parsing import OutputMap
-
     failed = _failed(stack)
     made = _made(stack)
-    stack.events += [_event(stack, name, "CREATE_COMPLETE") for name in made]
-    stack.events.append(_event(stack, failed, "CREATE_FAILED", why))
+    stack.events += [resource_event(stack, *each, "CREATE_COMPLETE") for each in made]
+    stack.events.append(resource_event(stack, *failed, "CREATE_FAILED", why))
     stack._add_stack_event(
         "ROLLBACK_IN_PROGRESS",
         resource_status_reason=f"The following resource(s) failed to create: [{failed[0]}]. Rollback requested by user.",
     )
-    resources = stack.resource_map
-    for name in reversed(made):
-        resources._delete_resource(resources._parsed_resources.pop(name[0]), resources._resource_json_map[name[0]])
-        stack.events.append(_event(stack, name, "DELETE_COMPLETE"))
-    resources._resource_json_map = {}  # moto makes what is asked for and not there, also by looking at outputs
-    stack.output_map = OutputMap(resources, {}, stack.stack_id)
+    left = delete_resources(stack, [name for name, _ in reversed(made)])
+    if left:
+        stack._add_stack_event("ROLLBACK_FAILED", resource_status_reason=f"Left: [{', '.join(left)}]")
+        stack.status = "ROLLBACK_FAILED"
+        return
     stack._add_stack_event("ROLLBACK_COMPLETE")
     stack.status = "ROLLBACK_COMPLETE"
 
@@ -219,13 +219,17 @@ def _tell_of_changes(stack: Stack) -> None:
     """Put an event for each resource that an update made, changed or deleted before the one that says it is done."""
     done = stack.events.pop()
     changes = changes_of(stack.resource_map)
-    stack.events += [_event(stack, (name, kind), status) for name, kind, status in changes if status != DELETED]
-    deleted = [_event(stack, (name, kind), status) for name, kind, status in changes if status == DELETED]
-    if deleted:
+    cleaning_up = [change for change in changes if change.status.startswith("DELETE_")]
+    stack.events += [resource_event(stack, *change) for change in changes if change not in cleaning_up]
+    if cleaning_up:
         stack._add_stack_event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-        stack.events += deleted
+        stack.events += [resource_event(stack, *change) for change in cleaning_up]
     done.timestamp = stack.events[-1].timestamp
     stack.events.append(done)
+
+
+def _resources_that_are_there(stack: Stack) -> list[Any]:
+    return [resource for resource in stack.resource_map.values() if resource is not None]
 
 
 def _made(stack: Stack) -> list[tuple[str, str]]:
@@ -238,23 +242,6 @@ def _made(stack: Stack) -> list[tuple[str, str]]:
 def _failed(stack: Stack) -> tuple[str, str]:
     """Return logical id and type of the resource that could not be made; the stack's own when it was none."""
     return stack.resource_map.__dict__.pop("failed", (stack.name, "AWS::CloudFormation::Stack"))
-
-
-def _event(stack: Stack, resource: tuple[str, str], status: str, why: str | None = None) -> Any:
-    from moto.cloudformation.models import Event
-
-    logical_id, resource_type = resource
-    made = stack.resource_map._parsed_resources.get(logical_id)
-    return Event(
-        stack_id=stack.stack_id,
-        stack_name=stack.name,
-        logical_resource_id=logical_id,
-        physical_resource_id=str(getattr(made, "physical_resource_id", "")),
-        resource_type=resource_type,
-        resource_status=status,
-        resource_status_reason=why,
-        resource_properties=None,
-    )
 
 
 def _forget(backend: CloudFormationBackend, stack_id: str) -> None:
@@ -280,7 +267,3 @@ def _rename(stack: Stack, stack_id: str) -> None:
         if event.physical_resource_id == stack.stack_id:
             event.physical_resource_id = stack_id
     stack.stack_id = stack_id
-
-
-def _why(error: Exception) -> str:
-    return error.message if isinstance(error, AwsError) else str(error) or type(error).__name__

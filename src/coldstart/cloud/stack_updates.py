@@ -10,24 +10,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from coldstart.cloud.stack_events import reason_of
 
 if TYPE_CHECKING:
     from moto.cloudformation.parsing import ResourceMap
 
-DELETED = "DELETE_COMPLETE"
 _IN_TEXT = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
+
+
+class Change(NamedTuple):
+    """What an update did to one resource."""
+
+    logical_id: str
+    resource_type: str
+    status: str
+    reason: str | None = None
 
 
 def update_in_order(resources: ResourceMap, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
     """Bring a stack's resources to a new template; takes the place of moto's own ``ResourceMap.update``."""
-    from moto.cloudformation.parsing import parse_and_update_resource
-
-    actions = resources.build_resource_diff(template, parameters)
     before, after = resources._resource_json_map, template["Resources"]
+    for definition in (*before.values(), *after.values()):
+        definition.setdefault("Properties", {})  # moto adds them when it makes a resource, and would see a change
+    actions = resources.build_resource_diff(template, parameters)
     changed = set(actions["Modify"])
-    told: list[tuple[str, str, str]] = []
-    resources.__dict__["changes"] = told
+    changes: list[Change] = []
+    resources.__dict__["changes"] = changes
     resources._template = template
     if parameters:
         resources.input_parameters = parameters
@@ -35,27 +45,55 @@ def update_in_order(resources: ResourceMap, template: dict[str, Any], parameters
     resources.load_parameters()
     resources.load_conditions()
     resources._resource_json_map = after
+    made = resources._parsed_resources
     for name in in_order(after):
-        if name in actions["Add"]:
-            _ = resources[name]  # looking makes it
-            told.append((name, after[name]["Type"], "CREATE_COMPLETE"))
-        elif name in changed:
-            old = resources._parsed_resources.get(name)
-            new: Any = parse_and_update_resource(
-                name, after[name], resources, account_id=resources._account_id, region_name=resources._region_name
-            )
-            resources._parsed_resources[name] = new
-            told.append((name, after[name]["Type"], "UPDATE_COMPLETE"))
-            if _identity(new) != _identity(old):
+        kind = after[name]["Type"]
+        if made.get(name) is None:
+            made.pop(name, None)  # moto remembers that a condition was not met
+            if resources[name] is not None:  # looking makes it, where its condition is met
+                changes.append(Change(name, kind, "CREATE_COMPLETE"))
+        elif name in changed and _is_wanted(resources, name):
+            old, made[name] = made[name], _changed(resources, name, before[name])
+            changes.append(Change(name, kind, "UPDATE_COMPLETE"))
+            if _identity(made[name]) != _identity(old):
                 changed |= {other for other in after if name in references(after[other])}
     for name in reversed(list(in_order(before))):
-        if name in actions["Remove"] and name in resources._parsed_resources:
-            resources._delete_resource(resources._parsed_resources.pop(name), before[name])
-            told.append((name, before[name]["Type"], DELETED))
+        if made.get(name) is not None and (name not in after or not _is_wanted(resources, name)):
+            changes.append(_removed(resources, name, before[name]))
 
 
-def changes_of(resources: ResourceMap) -> list[tuple[str, str, str]]:
-    """Return logical id, type and new status of each resource that the last update touched, in order."""
+def _is_wanted(resources: ResourceMap, name: str) -> bool:
+    condition = resources._resource_json_map[name].get("Condition")
+    return condition is None or bool(resources.lazy_condition_map[condition])
+
+
+def _changed(resources: ResourceMap, name: str, before: dict[str, Any]) -> Any:
+    """Change a resource; where moto does not know how, put a new one in its place."""
+    from moto.cloudformation import parsing
+
+    where = {"account_id": resources._account_id, "region_name": resources._region_name}
+    definition = resources._resource_json_map[name]
+    new: Any = parsing.parse_and_update_resource(name, definition, resources, **where)
+    if new is None:
+        resources._delete_resource(resources._parsed_resources[name], before)
+        new = parsing.parse_and_create_resource(name, definition, resources, **where)
+    return new
+
+
+def _removed(resources: ResourceMap, name: str, definition: dict[str, Any]) -> Change:
+    kind = definition["Type"]
+    resource = resources._parsed_resources.pop(name)
+    if definition.get("DeletionPolicy") == "Retain":
+        return Change(name, kind, "DELETE_SKIPPED")
+    try:
+        resources._delete_resource(resource, definition)
+    except Exception as error:  # the update is done all the same
+        return Change(name, kind, "DELETE_FAILED", reason_of(error))
+    return Change(name, kind, "DELETE_COMPLETE")
+
+
+def changes_of(resources: ResourceMap) -> list[Change]:
+    """Return what the last update did, in order."""
     return list(resources.__dict__.get("changes", ()))
 
 
