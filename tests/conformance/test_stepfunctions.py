@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
@@ -326,3 +327,59 @@ def test_eventbridge_starts_an_execution(local_aws, states, run):
 def test_a_definition_that_is_none(states):
     with pytest.raises(ClientError, match=r"\(InvalidDefinition\).*: Invalid State Machine Definition: '"):
         states.create_state_machine(name="never-made", definition='{"StartAt": "Nowhere"', roleArn=ROLE)
+
+
+def test_a_state_machine_in_jsonata(deploy, run):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html: Arguments, Output, Assign, conditions, $uuid, $hash."""
+    function = deploy("def handler(event, context):\n    return event\n")
+    order = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": function_arn(function),
+            "Payload": {
+                "total": "{% $sum($states.input.lines.(price * count)) %}",
+                "names": "{% $states.input.lines[count > 1].name %}",
+            },
+        },
+        "Assign": {"total": "{% $states.result.Payload.total %}", "names": "{% $states.result.Payload.names %}"},
+        "Next": "Large",
+    }
+    large = {
+        "Type": "Choice",
+        "Choices": [{"Condition": "{% $total > 10 %}", "Next": "Done"}],
+        "Default": "Small",
+    }
+    done = {
+        "Type": "Pass",
+        "Output": {
+            "total": "{% $total %}",
+            "names": "{% $names %}",
+            "id": "{% $length($uuid()) %}",
+            "hash": "{% $hash('P-1', 'SHA-256') %}",
+            "pairs": "{% $partition([1..4], 2) %}",
+        },
+        "End": True,
+    }
+    states = {"Order": order, "Large": large, "Done": done, "Small": {"Type": "Fail"}}
+    lines = [{"name": "label", "price": 2, "count": 4}, {"name": "box", "price": 5, "count": 1}]
+    execution = run({"QueryLanguage": "JSONata", "StartAt": "Order", "States": states}, {"lines": lines})
+    assert execution.output() == {
+        "total": 13,
+        "names": "label",
+        "id": 36,
+        "hash": hashlib.sha256(b"P-1").hexdigest(),
+        "pairs": [[1, 2], [3, 4]],
+    }
+
+
+def test_a_synchronous_execution_says_that_it_is_not_run(local_aws, states):
+    """Ours, not AWS's. There, StartSyncExecution has a host of its own (sync-states); here there is one address for everything."""
+    machine = states.create_state_machine(
+        name="at-once",
+        type="EXPRESS",
+        roleArn=ROLE,
+        definition=json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}),
+    )["stateMachineArn"]
+    with pytest.raises(ClientError, match=r"The local AWS cannot do this: .*start_sync_execution"):
+        states.start_sync_execution(stateMachineArn=machine, input="{}")

@@ -15,6 +15,8 @@ CORRECTED = [
     ("moto.stepfunctions.parser.api", "from ..exceptions import AWSError as ServiceException"),
     ("moto.stepfunctions.parser.asl.component.common.retry.retrier_decl", "time.sleep(interval_seconds)"),
     ("moto.stepfunctions.parser.asl.utils.boto_client", 'f"http://localhost:{moto_server_port()}"'),
+    ("moto.stepfunctions.parser.asl.jsonata.jsonata", "        _eval_jsonata = None\n    return _eval_jsonata("),
+    ("moto.stepfunctions.parser.asl.component.intrinsic.jsonata", "Function $uuid is currently not supported"),
     ("moto.s3.responses", 'assert filter_rule["Name"] in ["suffix", "prefix"]'),
     ("moto.core.utils", "return datetime.datetime.now(UTC).replace(tzinfo=None)"),
     ("moto.awslambda.models", "arn:aws:sns:EXAMPLE"),

@@ -20,6 +20,9 @@ from botocore.httpsession import URLLib3Session
 
 from coldstart.cloud.direct_route import DirectRoute
 
+NO_HOST_PREFIX = {"AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+"""boto3 puts ``sync-`` and the like before the host of some operations, such as StartSyncExecution; 127.0.0.1 has no such names."""
+
 
 class RealAwsRefused(BotoCoreError):
     """A client was aimed at something else than the local AWS."""
@@ -51,6 +54,7 @@ class LearnerEnvironment:
             "AWS_CONFIG_FILE": no_configuration,
             "AWS_SHARED_CREDENTIALS_FILE": no_configuration,
             "AWS_EC2_METADATA_DISABLED": "true",
+            **NO_HOST_PREFIX,
         }
         self._before: dict[str, str] = {}
         self._proxy_exceptions: dict[str, str | None] = {}

@@ -24,7 +24,7 @@ from coldstart.cloud.inline_refusals import InTheNotebookOnly
 from coldstart.cloud.inline_route import NOBODYS_PORT, InlineRoute
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
 from coldstart.cloud.lambda_stack_resources import lambda_resource_kinds
-from coldstart.cloud.learner_environment import LearnerEnvironment
+from coldstart.cloud.learner_environment import NO_HOST_PREFIX, LearnerEnvironment
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.loopback_listener import LoopbackListener
 from coldstart.cloud.mapped_functions import MappedFunctions
@@ -256,6 +256,7 @@ class Cloud:
         )
         return {
             "AWS_ENDPOINT_URL": self.url,
+            **NO_HOST_PREFIX,
             **self._observability.function_variables(configuration.region),
             **credentials,
         }

@@ -52,10 +52,11 @@ class StateMachines:
         from moto.stepfunctions.parser.asl.utils import boto_client
         from moto.stepfunctions.parser.backend import execution
 
-        from coldstart.cloud.moto_patches import state_machine_errors
+        from coldstart.cloud.moto_patches import jsonata_expressions, state_machine_errors
         from coldstart.cloud.state_machine_time import StateMachineTime
 
         state_machine_errors.apply()
+        jsonata_expressions.apply()
         logging.getLogger("moto.stepfunctions").propagate = False  # what fails is in the execution's history
         StateMachineTime(self._clock).attach(moto)
         time = _clocks_datetime(self._clock)
