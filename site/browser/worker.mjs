@@ -101,15 +101,18 @@ async function start() {
     keep("snapshot", new Response(python.makeMemorySnapshot()));
     if (self.caches) forgetOlderEditions();
   }
-  const kernel = python.pyimport("coldstart.page.kernel");
-  kernel.prepare_process();
-  return kernel.PageKernel((kind, text) => say({ kind, text }));
+  const course = python.pyimport("coldstart.page.kernel");
+  course.prepare_process();
+  return { course, kernel: course.PageKernel((kind, text) => say({ kind, text })) };
 }
 
-const kernel = start();
-kernel.then(() => say({ ready: true }), (error) => say({ broken: String(error.message ?? error) }));
+const python = start();
+python.then(() => say({ ready: true }), (error) => say({ broken: String(error.message ?? error) }));
 
-onmessage = async ({ data: { source, name } }) => {
-  const python = await kernel;
-  say({ done: true, well: python.run(source, name) });
+onmessage = async ({ data: { source, name, progress } }) => {
+  const { course, kernel } = await python;
+  if (progress) course.put_progress(progress);
+  if (source === undefined) return;
+  kernel.run(source, name);
+  say({ done: true, progress: course.progress() });
 };

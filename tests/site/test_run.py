@@ -31,6 +31,13 @@ def with_run(site: Path) -> None:
 STUB, CHECK = "exercise-01-1-print-a-label-2", "exercise-01-1-print-a-label-3"
 
 
+# Whether this browser has everything that a second visit needs.
+KEPT = """async () => {
+    const [name] = (await caches.keys()).filter(name => name.includes("/run/"));
+    return name && (await (await caches.open(name)).keys()).some(({ url }) => url.endsWith("/snapshot"));
+}"""
+
+
 def _cell(page: Page, name: str) -> Locator:
     return page.locator(f"#cell-{name}")
 
@@ -105,7 +112,18 @@ def test_lesson_01_is_done_in_the_page_and_nothing_is_installed(address: str, ne
     expect(_says(page, "call-it-4")).to_contain_text("This cell starts another process", timeout=PATIENCE)
     assert violations(page) == []
 
-    # What was typed and what it said outlive the page, and so does what was passed.
+    # A loop without an end is stopped, and Python with it.
+    editor.fill("while True:\n    pass")
+    editor.press("Control+Enter")
+    expect(page.get_by_role("status")).to_have_text(re.compile("Running cell"))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status")).to_have_text(re.compile("Stopped"))
+
+    # What was typed and what it said outlive the page. The second visit needs no network.
+    page.wait_for_function("navigator.serviceWorker.controller", timeout=PATIENCE)
+    page.wait_for_function(KEPT, timeout=PATIENCE)
+    page.context.set_offline(True)
+    assert page.evaluate("fetch('../../facts/').then(() => 'there', () => 'offline')") == "offline"
     page.emulate_media(color_scheme="dark")
     page.evaluate(
         "Object.keys(localStorage).filter(key => key.endsWith('__palette')).forEach(key => localStorage.removeItem(key))"
@@ -113,9 +131,14 @@ def test_lesson_01_is_done_in_the_page_and_nothing_is_installed(address: str, ne
     page.reload()
     expect(_cell(page, STUB).get_by_role("textbox")).to_have_value(re.compile("customer\\['town'\\]"))
     expect(_says(page, CHECK)).to_contain_text("passed (3 of 3 requirements met)")
-    # On the second visit the state comes back with the first Run: the answer that was typed is what is checked.
+    editor.fill("order")
+    # Run brings the state back: the answer that was typed is what is checked, and what was passed is known.
     _runs(page, CHECK)
     expect(_says(page, CHECK)).to_contain_text("passed (3 of 3 requirements met)")
+    editor.fill("from coldstart.course import progress\nprogress.read().exercises['01.1'].tries")
+    editor.press("Control+Enter")
+    _has_run(page, "call-it-4")
+    expect(_says(page, "call-it-4")).to_contain_text("2")
     assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
     assert violations(page, "color-contrast") == []
     _cell(page, STUB).get_by_role("button", name="Reset").click()

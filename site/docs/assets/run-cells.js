@@ -2,7 +2,9 @@
 (() => {
   const script = document.currentScript;
   const home = new URL(script.dataset.run, script.src);
+  const root = new URL("../../", home);
   const memory = `cold-start ${location.pathname} `;
+  const progress = `cold-start ${root.pathname} progress`;
   const outputs = ".output, .admonition.feedback, details.failure, details.more";
 
   const make = (tag, properties = {}, ...inside) => {
@@ -12,15 +14,19 @@
   };
 
   // What a browser may refuse to keep, when its store is full or closed, is lost with the page, and nothing else is.
-  const recall = (key) => {
-    try { return JSON.parse(localStorage.getItem(memory + key)); } catch { return null; }
+  const read = (key) => {
+    try { return localStorage.getItem(key); } catch { return null; }
   };
-  const remember = (key, value) => {
+  const write = (key, text) => {
     try {
-      if (value === null) localStorage.removeItem(memory + key);
-      else localStorage.setItem(memory + key, JSON.stringify(value));
+      if (text === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, text);
     } catch { /* as said above */ }
   };
+  const recall = (key) => {
+    try { return JSON.parse(read(memory + key)); } catch { return null; }
+  };
+  const remember = (key, value) => write(memory + key, value && JSON.stringify(value));
 
   // --- A cell -------------------------------------------------------------------------------------------------------------
 
@@ -214,17 +220,19 @@
     worker = new Worker(new URL("worker.mjs", home), { type: "module" });
     worker.ready = false;
     worker.onmessage = ({ data }) => hear(data);
+    worker.postMessage({ progress: read(progress) });
     worker.onerror = (event) => end(`Python could not be started: ${event.message || "its files could not be loaded"}. Press Run to try again.`);
     tell("Starting Python ...");
   }
 
-  function hear({ step, ready, broken, kind, text, done }) {
+  function hear({ step, ready, broken, kind, text, done, progress: made }) {
     if (step) tell(`Loading ${step} ...`);
     else if (broken) end(`Python could not be started: ${broken} Press Run to try again.`);
-    else if (ready) { worker.ready = true; next(); }
+    else if (ready) { worker.ready = true; next(); keepForLater(); }
     else if (kind === "html") current?.show(text);
     else if (kind) current?.print(kind, text);
     else if (done) {
+      if (made) write(progress, made);
       current.ran = true;
       current.runs.textContent = "Run";
       current.block.removeAttribute("aria-busy");
@@ -258,6 +266,24 @@
     current = null;
     waiting.length = 0;
     tell(text);
+  }
+
+  // --- Later visits: this page and what Python needs are kept, so that they come back at once, and without a network
+
+  async function keepForLater() {
+    if (!navigator.serviceWorker || !self.caches) return;
+    try {
+      await navigator.serviceWorker.register(new URL("service-worker.js", root), { scope: root.pathname });
+      const pages = await caches.open(`cold-start ${root}`);
+      const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.startsWith(root));
+      const wanted = new Set([location.href.split("#")[0], ...loaded, ...["worker", "pyodide", "pyodide.asm"].map((name) => `${home}${name}.mjs`)]);
+      const older = (await pages.keys()).filter(({ url }) => url.startsWith(`${root}run/`) && !url.startsWith(home));
+      for (const request of older) await pages.delete(request);
+      for (const address of wanted) {
+        const known = address.startsWith(home) && !address.endsWith(".mjs");  // the worker keeps these itself
+        if (!known && !(await pages.match(address))) await pages.add(address).catch(() => {});
+      }
+    } catch { /* a browser without these loads everything anew, and nothing else is different */ }
   }
 
   // --- The page ------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from coldstart.course.catalogue import PROJECT
 
 PYODIDE = PROJECT / "node_modules" / "pyodide"
 WORKER = PROJECT / "site" / "browser" / "worker.mjs"
+SERVICE_WORKER = WORKER.with_name("service-worker.js")
 STAND_INS = WORKER.parent / "stand-ins"
 CACHE = PROJECT / "site" / ".cache" / "run"
 """Holds what was made last; git does not know it."""

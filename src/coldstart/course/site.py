@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coldstart.course.behaviour import behaviour_page, read_behaviour
-from coldstart.course.browser_packages import CannotMake, browser_packages
+from coldstart.course.browser_packages import SERVICE_WORKER, CannotMake, browser_packages
 from coldstart.course.catalogue import PROJECT, lesson_folders
 from coldstart.course.course_map import course_map_page
 from coldstart.course.facts import Facts, facts_page
@@ -120,6 +120,7 @@ def add_runner(built: Path) -> None:
     folder, _ = runner()
     if folder is not None:
         shutil.copytree(folder, built / "run" / folder.name, dirs_exist_ok=True)
+        shutil.copyfile(SERVICE_WORKER, built / SERVICE_WORKER.name)  # it looks after what is beside it and below
 
 
 def make_offline(built: Path) -> None:

@@ -41,6 +41,7 @@ _NOT_IN_A_PAGE = (
 )
 
 
+_PROGRESS = Path("/notebook/.coldstart/progress.json")
 _LESSONS_USE = (
     "boto3",
     "coldstart.cloud",
@@ -227,6 +228,7 @@ def prepare_process() -> None:
     import coldstart_lessons  # type: ignore[import-not-found]  # in the wheel that the site builds
 
     random.seed()  # memory that was kept would give every visit the same numbers
+    os.environ["COLDSTART_PROGRESS"] = str(_PROGRESS)
     os.environ["COLDSTART_LESSONS"] = next(iter(coldstart_lessons.__path__))
     # The local AWS lies outside of /tmp: a function that runs here has that for itself.
     os.environ["TMPDIR"] = "/var/cold-start"
@@ -235,3 +237,14 @@ def prepare_process() -> None:
         os.makedirs(folder, exist_ok=True)
     os.chdir("/notebook")
     sys.path.insert(0, "/notebook")
+
+
+def progress() -> str:
+    """Return what the learner has done, as the progress file has it; empty when there is nothing yet."""
+    return _PROGRESS.read_text("utf-8") if _PROGRESS.exists() else ""
+
+
+def put_progress(text: str) -> None:
+    """Put back what :func:`progress` returned on an earlier visit."""
+    _PROGRESS.parent.mkdir(parents=True, exist_ok=True)
+    _PROGRESS.write_text(text, "utf-8")
