@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +53,14 @@ def test_a_timeline_has_a_lane_for_each_environment(local_aws: Cloud) -> None:
     assert drawn.text.splitlines()[0] == f"{name}: 2 environments, 3 invocations"
     assert "init - ms, frozen - ms, invoke - ms, frozen 5 min, invoke - ms" in re.sub(r"\d+ ms", "- ms", drawn.text)
     assert "⋯ 5 min" in drawn.svg, "the pause is cut short, and says so"
+
+
+def test_before_the_start_a_notebook_shows_one_line_and_no_traceback() -> None:
+    code = "from coldstart import state; state()"
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True)
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.stdout).strip()
+    assert shown == "NotStarted: The local AWS is not running. Run the cell with cloud.start() first."
 
 
 def test_the_last_log_lines_of_one_moment_stay_in_their_order(local_aws: Cloud) -> None:

@@ -13,6 +13,7 @@ import threading
 from typing import get_args
 
 from coldstart.cloud.local_cloud import Cloud
+from coldstart.cloud.said_in_one_line import SaidInOneLine
 from coldstart.runtime.sandboxes import HostKind, default_host
 
 __all__ = ["Cloud", "current", "start", "stop"]
@@ -21,7 +22,7 @@ _lock = threading.Lock()
 _running: Cloud | None = None
 
 
-class NotStarted(RuntimeError):
+class NotStarted(SaidInOneLine, RuntimeError):
     """There is no local AWS yet; the message says how to start it."""
 
 

@@ -23,6 +23,7 @@ from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.called_actions import Asked, Place, asked_for
 from coldstart.cloud.policy_statements import Call, Finding, findings
 from coldstart.cloud.resource_policies import ResourcePolicies
+from coldstart.cloud.said_in_one_line import SaidInOneLine
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.http_wire import HttpRequest
 
@@ -43,6 +44,10 @@ _CODES = {
     "sqs": (403, "AccessDenied"),
     "sts": (403, "AccessDenied"),
 }
+
+
+class NoSuchRole(SaidInOneLine, LookupError):
+    """A role was named that is not there."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ class Permissions:
         """Say whether a role may do something, and why.
 
         Raises:
-            LookupError: there is no such role.
+            NoSuchRole: there is no such role.
         """
         role = self._role(role_arn)
         caller = f"arn:aws:sts::{self._account_id}:assumed-role/{role.name}/{session_name}"
@@ -215,7 +220,7 @@ class Permissions:
         for role in iam_backends[self._account_id]["aws"].roles.values():
             if role_arn in (role.arn, role.name):
                 return role
-        raise LookupError(f"There is no role {role_arn!r}.")
+        raise NoSuchRole(f"There is no role {role_arn!r}.")
 
     def _identity_policies(self, role: Role) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for name, document in role.policies.items():

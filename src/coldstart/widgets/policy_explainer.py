@@ -74,7 +74,7 @@ def explain_access(role: str = "", action: str = "", resource: str = "*", **cont
         context: condition keys with two underscores for the colon, such as ``s3__prefix="labels/"``.
 
     Raises:
-        LookupError: there is no such role.
+        NoSuchRole: there is no such role.
     """
     permissions = cloud.current().permissions
     if not role:
