@@ -217,6 +217,18 @@ def test_what_the_local_aws_has_not_is_said_at_once(local_aws):
     with pytest.raises(ClientError, match=r"it has no operation POST /Groups") as refused:
         boto3.client("xray").get_groups()
     assert refused.value.response["ResponseMetadata"]["RetryAttempts"] == 0
+    role, queue = "arn:aws:iam::123456789012:role/parcel-function", "arn:aws:sqs:us-east-1:123456789012:orders"
+    function = "arn:aws:lambda:us-east-1:123456789012:function:orders"
+    with pytest.raises(ClientError, match="it runs no EventBridge Pipes"):
+        boto3.client("pipes").create_pipe(Name="orders", RoleArn=role, Source=queue, Target=queue)
+    with pytest.raises(ClientError, match="it runs no Lambda triggers of user pools"):
+        boto3.client("cognito-idp").create_user_pool(PoolName="customers", LambdaConfig={"PreSignUp": function})
+    pool = boto3.client("cognito-idp").create_user_pool(PoolName="customers")["UserPool"]["Id"]
+    with pytest.raises(ClientError, match="it runs no Lambda triggers of user pools"):
+        boto3.client("cognito-idp").update_user_pool(UserPoolId=pool, LambdaConfig={"PostConfirmation": function})
+    boto3.client("codedeploy").create_application(applicationName="parcel", computePlatform="Lambda")
+    with pytest.raises(ClientError, match="it runs no deployments of CodeDeploy"):
+        boto3.client("codedeploy").create_deployment(applicationName="parcel")
     client = boto3.client("lambda")
     with pytest.raises(ClientError, match="it has no ListCapacityProviders of lambda"):
         client.list_capacity_providers()

@@ -8,6 +8,8 @@ from botocore.exceptions import ClientError
 
 from coldstart.cloud import Cloud
 
+ATTRIBUTES = {"till": {"DataType": "Number", "StringValue": "3"}}
+
 
 def test_messages_hide_and_reappear_by_the_clouds_clock(local_aws: Cloud) -> None:
     """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html."""
@@ -62,3 +64,44 @@ def test_an_attribute_that_is_no_number_of_its_range_is_refused(local_aws: Cloud
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="never-made")
     url = sqs.create_queue(QueueName="at-most", Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
     sqs.delete_queue(QueueUrl=url)
+
+
+def test_what_ended_in_a_dead_letter_queue_goes_back_as_new(local_aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html."""
+    sqs = boto3.client("sqs")
+    dead, other = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("given-up", "elsewhere"))
+    dead_arn, other_arn, unknown_arn = (
+        f"arn:aws:sqs:us-east-1:123456789012:{name}" for name in ("given-up", "elsewhere", "nowhere")
+    )
+    policy = f'{{"deadLetterTargetArn": "{dead_arn}", "maxReceiveCount": 1}}'
+    url = sqs.create_queue(QueueName="orders-again", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "1"})[
+        "QueueUrl"
+    ]
+    with pytest.raises(ClientError, match=r"Source queue must be configured as a Dead Letter Queue\."):
+        sqs.start_message_move_task(SourceArn=other_arn)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        sqs.start_message_move_task(SourceArn=unknown_arn)
+    first = sqs.send_message(QueueUrl=url, MessageBody="P-1", MessageAttributes=ATTRIBUTES)["MessageId"]
+    sqs.send_message(QueueUrl=dead, MessageBody="sent here by hand")
+    assert sqs.receive_message(QueueUrl=url)["Messages"]
+    local_aws.clock.advance(minutes=1)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    handle = sqs.start_message_move_task(SourceArn=dead_arn)["TaskHandle"]
+    (again,) = sqs.receive_message(QueueUrl=url, AttributeNames=["All"], MessageAttributeNames=["All"])["Messages"]
+    assert (again["Body"], again["Attributes"]["ApproximateReceiveCount"]) == ("P-1", "1")
+    assert again["MessageAttributes"]["till"]["StringValue"] == "3"
+    assert again["MessageId"] != first
+    assert "DeadLetterQueueSourceArn" not in again["Attributes"]
+    (task,) = sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]) == (
+        "COMPLETED",
+        1,
+        2,
+    )
+    with pytest.raises(ClientError, match="Only active tasks can be cancelled"):
+        sqs.cancel_message_move_task(TaskHandle=handle)
+    sqs.start_message_move_task(SourceArn=dead_arn, DestinationArn=other_arn)
+    assert [m["Body"] for m in sqs.receive_message(QueueUrl=other)["Messages"]] == ["sent here by hand"]
+    assert len(sqs.list_message_move_tasks(SourceArn=dead_arn, MaxResults=10)["Results"]) == 2
+    for queue in (url, dead, other):
+        sqs.delete_queue(QueueUrl=queue)

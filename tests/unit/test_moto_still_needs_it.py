@@ -65,3 +65,16 @@ def test_the_line_is_still_there(module, line):
 
 def test_iam_has_no_policy_simulator_of_its_own():
     assert "def simulate_" not in _source("moto.iam.responses")
+
+
+def test_sqs_has_no_message_move_tasks_of_its_own():
+    assert "move_task" not in _source("moto.sqs.responses")
+
+
+def test_dynamodb_does_not_count_the_items_of_a_batch():
+    assert "requested for the BatchWriteItem call" not in _source("moto.dynamodb.responses")
+
+
+@pytest.mark.parametrize("module", ["moto.pipes.models", "moto.cognitoidp.models", "moto.codedeploy.models"])
+def test_what_is_refused_would_still_call_no_function(module):
+    assert ".invoke(" not in _source(module)

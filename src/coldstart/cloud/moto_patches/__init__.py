@@ -5,6 +5,7 @@ from __future__ import annotations
 from coldstart.cloud.moto_patches import (
     bucket_policies,
     clock,
+    dynamodb_batches,
     dynamodb_stream_records,
     http_apis,
     kinesis_records,
@@ -14,6 +15,8 @@ from coldstart.cloud.moto_patches import (
     log_queries,
     managed_policies,
     message_lineage,
+    message_move_tasks,
+    never_run,
     openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
     policy_simulator,
     queue_attributes,
@@ -27,6 +30,7 @@ from coldstart.cloud.moto_patches import (
 _PATCHES = (
     bucket_policies,
     clock,
+    dynamodb_batches,
     dynamodb_stream_records,
     http_apis,
     kinesis_records,
@@ -36,6 +40,8 @@ _PATCHES = (
     log_queries,
     managed_policies,
     message_lineage,
+    message_move_tasks,
+    never_run,
     policy_simulator,
     queue_attributes,
     queue_messages,

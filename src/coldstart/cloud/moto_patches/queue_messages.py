@@ -17,10 +17,11 @@ import heapq
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from moto.core.utils import unix_time_millis
+from moto.moto_api._internal import mock_random
 from moto.sqs import models
 from moto.sqs.constants import MAXIMUM_VISIBILITY_TIMEOUT
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
@@ -78,6 +79,12 @@ class QueueMessages:
     def __iter__(self) -> Iterator[Message]:
         with self.lock:
             return iter(list(self._messages))
+
+    def visible(self) -> list[Message]:
+        """Return the messages that are not hidden, oldest first."""
+        with self.lock:
+            self._update()
+            return [message for message in self._messages if message not in self._hidden]
 
     def is_duplicate(self, message: Message) -> bool:
         """Say whether a FIFO queue took a message with this deduplication id in the last five minutes."""
@@ -262,6 +269,32 @@ def receive(queue: Queue, count: int, visibility_timeout: int) -> list[Message]:
         assert queue.dead_letter_queue is not None
         _take(queue.dead_letter_queue, message)
     return received
+
+
+def move(source: Queue, destination_of: Callable[[str], Queue | None]) -> int:
+    """Move the visible messages of a dead-letter queue, as new messages, and return how many.
+
+    Args:
+        source: the dead-letter queue.
+        destination_of: takes the ARN of the queue that a message came from, empty when it came from none; returns where it
+            goes, or None when it stays.
+    """
+    store, moved = messages_of(source), 0
+    with arrivals.held_back():
+        for message in store.visible():
+            destination = destination_of(getattr(message, "dead_letter_source_arn", ""))
+            if destination is None:
+                continue
+            store.remove(message)
+            again = copy.copy(message)
+            again.__dict__.pop("dead_letter_source_arn", None)
+            again.id = str(mock_random.uuid4())
+            again.approximate_receive_count, again.approximate_first_receive_timestamp = 0, None
+            again.receipt_handle, again._old_receipt_handles, again.visible_at = None, [], 0.0
+            again.mark_sent()
+            _take(destination, again)
+            moved += 1
+    return moved
 
 
 def _messages_of(queue: Queue) -> QueueMessages:
