@@ -27,7 +27,15 @@ _INTEGERS = {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "MaximumWindowI
 
 def event_resource_kinds(clients: RoleClients, account_id: str) -> list[ResourceKind]:
     """Return the kinds, which work through this cloud's endpoint."""
-    kinds = (_Subscription, _SubscriptionFilter, _Schedule, _ScheduleGroup, _QueuePolicy, _TopicPolicy)
+    kinds = (
+        _Subscription,
+        _SubscriptionFilter,
+        _Schedule,
+        _ScheduleGroup,
+        _QueuePolicy,
+        _TopicPolicy,
+        _StateMachine,
+    )
     return [kind(StackClients(clients, account_id)) for kind in kinds]
 
 
@@ -198,6 +206,38 @@ class _TopicPolicy(StackKind):
 
     def delete(self, region: str, made: Made) -> None:
         """Leave the policy: topics always have one."""
+
+
+class _StateMachine(StackKind):
+    type = "AWS::StepFunctions::StateMachine"
+    name_property = "StateMachineName"
+    attributes = ("Arn", "Name")
+
+    def create(self, region: str, name: str, properties: dict[str, Any]) -> Made:
+        kind = {"type": properties["StateMachineType"]} if "StateMachineType" in properties else {}
+        machine = {"definition": _definition(properties), "roleArn": properties["RoleArn"]}
+        arn = self._call("stepfunctions", "create_state_machine", region, name=name, **machine, **kind)[
+            "stateMachineArn"
+        ]
+        return Made(arn, {"Arn": arn, "Name": name})
+
+    def update(self, region: str, made: Made, name: str, properties: dict[str, Any]) -> Made:
+        if made.attributes["Name"] != name:
+            return super().update(region, made, name, properties)
+        machine = {"definition": _definition(properties), "roleArn": properties["RoleArn"]}
+        self._call("stepfunctions", "update_state_machine", region, stateMachineArn=made.physical_id, **machine)
+        return made
+
+    def delete(self, region: str, made: Made) -> None:
+        self._delete("stepfunctions", "delete_state_machine", region, stateMachineArn=made.physical_id)
+
+
+def _definition(properties: dict[str, Any]) -> str:
+    """Return a state machine's definition with its substitutions, which moto (stepfunctions/models.py) leaves out."""
+    text = properties["DefinitionString"] if "DefinitionString" in properties else json.dumps(properties["Definition"])
+    for name, value in (properties.get("DefinitionSubstitutions") or {}).items():
+        text = text.replace(f"${{{name}}}", str(value))
+    return str(text)
 
 
 def notify_from_stacks(moto: Replacements, clients: RoleClients, account_id: str) -> None:

@@ -10,6 +10,7 @@ from coldstart.cloud.api_access_stack_resources import api_access_kinds
 from coldstart.cloud.api_stack_resources import api_resource_kinds
 from coldstart.cloud.asynchronous_invocations import AsynchronousInvocations
 from coldstart.cloud.custom_resources import CustomResources
+from coldstart.cloud.data_stack_resources import data_resource_kinds
 from coldstart.cloud.destinations import Destinations
 from coldstart.cloud.direct_route import DirectRoute
 from coldstart.cloud.encrypted_variables import EncryptedVariables
@@ -20,6 +21,7 @@ from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
 from coldstart.cloud.http_api_operations import HttpApiOperations
+from coldstart.cloud.identity_stack_resources import identity_resource_kinds
 from coldstart.cloud.inline_refusals import InTheNotebookOnly
 from coldstart.cloud.inline_route import NOBODYS_PORT, InlineRoute
 from coldstart.cloud.lambda_control_plane import LambdaControlPlane
@@ -94,6 +96,8 @@ class Cloud:
                 *event_resource_kinds(role_clients, ACCOUNT_ID),
                 *api_resource_kinds(role_clients, ACCOUNT_ID),
                 *api_access_kinds(role_clients, ACCOUNT_ID),
+                *data_resource_kinds(role_clients, ACCOUNT_ID),
+                *identity_resource_kinds(role_clients, ACCOUNT_ID),
             ],
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
             [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],

@@ -1,0 +1,242 @@
+"""What projects put into a stack beside their functions is made, changed in place and deleted without a trace.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html and
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+_numbers = itertools.count(1)
+
+CODE = "def handler(event, context):\n    return {'packed': True}\n"
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+@pytest.fixture
+def stack(local_aws):
+    """Make or change the test's stack; it is deleted in the end. ``stack(resources)`` returns its status and outputs."""
+    client, name = boto3.client("cloudformation"), f"project-{next(_numbers)}"
+
+    def bring_to(resources: dict[str, Any], outputs: dict[str, Any] | None = None, **more: Any) -> dict[str, str]:
+        values = {key: {"Value": value} for key, value in (outputs or {}).items()}
+        body = json.dumps({"Resources": resources, "Outputs": values, **more})
+        is_there = name in [each["StackName"] for each in client.describe_stacks()["Stacks"]]
+        (client.update_stack if is_there else client.create_stack)(
+            StackName=name, TemplateBody=body, Capabilities=CAPABILITIES
+        )
+        [described] = client.describe_stacks(StackName=name)["Stacks"]
+        events = client.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [each["ResourceStatusReason"] for each in events if each["ResourceStatus"].endswith("_FAILED")]
+        assert failed == []
+        assert described["StackStatus"] == ("UPDATE_COMPLETE" if is_there else "CREATE_COMPLETE")
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+    yield bring_to
+    client.delete_stack(StackName=name)
+    assert name not in [each["StackName"] for each in client.describe_stacks()["Stacks"]]
+
+
+def table(**properties: Any) -> dict[str, Any]:
+    key = {"AttributeName": "order_id", "AttributeType": "S"}
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "AttributeDefinitions": [key],
+            "KeySchema": [{"AttributeName": "order_id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            **properties,
+        },
+    }
+
+
+def test_a_table_is_changed_in_place_and_keeps_its_items(stack):
+    reference = {"Table": {"Ref": "Orders"}}
+    name = stack({"Orders": table()}, reference)["Table"]
+    items = boto3.resource("dynamodb").Table(name)
+    items.put_item(Item={"order_id": "P-1042", "city": "Rome"})
+    by_city = {
+        "IndexName": "by-city",
+        "KeySchema": [{"AttributeName": "city", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    attributes = [{"AttributeName": each, "AttributeType": "S"} for each in ("order_id", "city")]
+    changed = table(
+        AttributeDefinitions=attributes,
+        GlobalSecondaryIndexes=[by_city],
+        StreamSpecification={"StreamViewType": "NEW_IMAGE"},
+        TimeToLiveSpecification={"AttributeName": "expires", "Enabled": "true"},
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    outputs = stack({"Orders": changed}, {**reference, "Stream": {"Fn::GetAtt": ["Orders", "StreamArn"]}})
+    assert outputs["Table"] == name
+    assert f"table/{name}/stream/" in outputs["Stream"]
+    assert items.get_item(Key={"order_id": "P-1042"})["Item"]["city"] == "Rome"
+    client = boto3.client("dynamodb")
+    assert client.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"][0]["IndexName"] == "by-city"
+    lifetime = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    assert (lifetime["TimeToLiveStatus"], lifetime["AttributeName"]) == ("ENABLED", "expires")
+    backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    stack({"Orders": table()})
+    assert not client.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes")
+
+
+def test_a_table_with_another_key_takes_the_place_of_the_first_unless_it_has_a_name(local_aws, stack):
+    reference = {"Table": {"Ref": "Orders"}}
+    first = stack({"Orders": table()}, reference)["Table"]
+    other = {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    }
+    second = stack({"Orders": table(**other)}, reference)["Table"]
+    assert second != first
+    assert second in boto3.client("dynamodb").list_tables()["TableNames"]
+    assert first not in boto3.client("dynamodb").list_tables()["TableNames"]
+    named = {"TableName": f"orders-{next(_numbers)}"}
+    stack({"Orders": table(**named)}, reference)
+    with pytest.raises(AssertionError, match="a custom-named resource requires replacing"):
+        stack({"Orders": table(**named, **other)}, reference)
+    assert boto3.client("dynamodb").describe_table(TableName=named["TableName"])["Table"]["KeySchema"][0]
+
+
+def test_a_log_group_keeps_its_lines_when_its_retention_changes(stack):
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": "7"}}
+    outputs = {"Name": {"Ref": "Packing"}, "Arn": {"Fn::GetAtt": ["Packing", "Arn"]}}
+    made = stack({"Packing": group}, outputs)
+    logs, name = boto3.client("logs"), made["Name"]
+    assert made["Arn"].endswith(f":log-group:{name}:*")
+    logs.create_log_stream(logGroupName=name, logStreamName="belt")
+    group["Properties"]["RetentionInDays"] = 30
+    assert stack({"Packing": group}, outputs) == made
+    [described] = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert described["retentionInDays"] == 30
+    assert logs.describe_log_streams(logGroupName=name)["logStreams"]
+
+
+def test_a_managed_policy_is_attached_changed_and_detached(local_aws, stack):
+    def statement(action: str) -> dict[str, Any]:
+        return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    policy = {"Roles": [{"Ref": "Role"}], "PolicyDocument": statement("sqs:SendMessage")}
+    resources = {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": role},
+        "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": policy},
+    }
+    outputs = {"Role": {"Ref": "Role"}, "Policy": {"Ref": "Policy"}}
+    made, iam = stack(resources, outputs), boto3.client("iam")
+    [attached] = iam.list_attached_role_policies(RoleName=made["Role"])["AttachedPolicies"]
+    assert attached["PolicyArn"] == made["Policy"]
+    policy["PolicyDocument"] = statement("sqs:*")
+    assert stack(resources, outputs) == made
+    default = iam.get_policy(PolicyArn=made["Policy"])["Policy"]["DefaultVersionId"]
+    version = iam.get_policy_version(PolicyArn=made["Policy"], VersionId=default)["PolicyVersion"]
+    assert version["Document"]["Statement"][0]["Action"] == "sqs:*"
+
+
+def test_a_state_machine_gets_its_substitutions(local_aws, stack):
+    states = {"StartAt": "Pack", "States": {"Pack": {"Type": "Pass", "Result": "${Answer}", "End": True}}}
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}
+    machine = {"Definition": states, "DefinitionSubstitutions": {"Answer": "packed"}}
+    machine["RoleArn"] = {"Fn::GetAtt": ["Role", "Arn"]}
+    resources = {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": role},
+        "Packing": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine},
+    }
+    client = boto3.client("stepfunctions")
+    for answer in ("packed", "sent"):
+        machine["DefinitionSubstitutions"]["Answer"] = answer
+        arn = stack(resources, {"Arn": {"Ref": "Packing"}})["Arn"]
+        execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+        local_aws.settle()
+        assert client.describe_execution(executionArn=execution)["output"] == json.dumps(answer)
+
+
+def test_a_user_pool_and_its_client(stack):
+    pool = {"AutoVerifiedAttributes": ["email"], "Policies": {"PasswordPolicy": {"MinimumLength": 12}}}
+    client = {"UserPoolId": {"Ref": "Packers"}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}
+    resources = {
+        "Packers": {"Type": "AWS::Cognito::UserPool", "Properties": pool},
+        "Shop": {"Type": "AWS::Cognito::UserPoolClient", "Properties": client},
+    }
+    outputs = {"Pool": {"Ref": "Packers"}, "Url": {"Fn::GetAtt": ["Packers", "ProviderURL"]}, "Client": {"Ref": "Shop"}}
+    made = stack(resources, outputs)
+    cognito = boto3.client("cognito-idp")
+    described = cognito.describe_user_pool(UserPoolId=made["Pool"])["UserPool"]
+    assert described["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
+    assert made["Url"] == f"https://cognito-idp.us-east-1.amazonaws.com/{made['Pool']}"
+    found = cognito.describe_user_pool_client(UserPoolId=made["Pool"], ClientId=made["Client"])["UserPoolClient"]
+    assert found["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH"]
+
+
+def function(**properties: Any) -> dict[str, Any]:
+    code = {"InlineCode": CODE, "Handler": "index.handler", "Runtime": "python3.14"}
+    return {"Type": "AWS::Serverless::Function", "Properties": {**code, **properties}}
+
+
+def events() -> dict[str, Any]:
+    """A function with events of every kind that needs nothing but the template."""
+    topic = {"Topic": {"Ref": "Topic"}}
+    kinds = {
+        "Hourly": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)"}},
+        "Daily": {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)"}},
+        "Bus": {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["parcel"]}}},
+        "Topic": {"Type": "SNS", "Properties": {**topic, "FilterPolicy": {"kind": ["label"]}}},
+        "TopicByQueue": {"Type": "SNS", "Properties": {**topic, "SqsSubscription": True}},
+        "Log": {"Type": "CloudWatchLogs", "Properties": {"LogGroupName": {"Ref": "Group"}, "FilterPattern": "ERROR"}},
+    }
+    return {
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Group": {"Type": "AWS::Logs::LogGroup"},
+        "Pack": function(Events=kinds),
+    }
+
+
+def guarded_api() -> dict[str, Any]:
+    """A REST API of SAM's with a user pool, an API key and a usage plan."""
+    plan = {"CreateUsagePlan": "PER_API", "Quota": {"Limit": 10, "Period": "DAY"}}
+    packers = {"UserPoolArn": {"Fn::GetAtt": ["Pool", "Arn"]}}
+    access = {"DefaultAuthorizer": "Packers", "Authorizers": {"Packers": packers}}
+    properties = {"StageName": "dev", "Auth": {**access, "ApiKeyRequired": True, "UsagePlan": plan}}
+    event = {"Type": "Api", "Properties": {"Path": "/orders", "Method": "get", "RestApiId": {"Ref": "Api"}}}
+    return {
+        "Pool": {"Type": "AWS::Cognito::UserPool"},
+        "Api": {"Type": "AWS::Serverless::Api", "Properties": properties},
+        "Show": function(Events={"Get": event}),
+    }
+
+
+def connected() -> dict[str, Any]:
+    """A function with a connector to a table, an alias and a destination."""
+    destination = {"OnFailure": {"Type": "SQS"}}
+    settings = {"AutoPublishAlias": "live", "EventInvokeConfig": {"DestinationConfig": destination}}
+    ends = {"Source": {"Id": "Pack"}, "Destination": {"Id": "Orders"}, "Permissions": ["Read", "Write"]}
+    return {
+        "Orders": {"Type": "AWS::Serverless::SimpleTable"},
+        "Pack": function(**settings),
+        "Connector": {"Type": "AWS::Serverless::Connector", "Properties": ends},
+    }
+
+
+@pytest.mark.parametrize("project", [events, guarded_api, connected])
+def test_a_sam_project_is_made_and_changed(stack, project):
+    transform = {"Transform": "AWS::Serverless-2016-10-31"}
+    stack(project(), **transform)
+    changed = json.loads(json.dumps(project()).replace("'packed': True", "'packed': False"))
+    stack(changed, **transform)
+
+
+def test_gradual_deployments_are_refused_by_name(stack):
+    preference = {"AutoPublishAlias": "live", "DeploymentPreference": {"Type": "Canary10Percent5Minutes"}}
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::CodeDeploy::Application"):
+        stack({"Pack": function(**preference)}, Transform="AWS::Serverless-2016-10-31")
