@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -26,3 +28,42 @@ def test_a_batch_has_25_items(local_aws: Any) -> None:
     client.batch_write_item(RequestItems={"batches": puts[:25]})
     assert client.scan(TableName="batches")["Count"] == 25
     client.delete_table(TableName="batches")
+
+
+TABLE = "atomic-counters"
+COUNT = "SET how_many = if_not_exists(how_many, :none) + :one"
+
+
+@pytest.fixture
+def often_switching():
+    """Let threads take turns after every few instructions, as they may."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_an_update_is_atomic(local_aws, often_switching):
+    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.AtomicCounters."""
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def count(_: int) -> int:
+        updated = client.update_item(
+            TableName=TABLE,
+            Key={"name": {"S": "orders"}},
+            UpdateExpression=COUNT,
+            ExpressionAttributeValues={":none": {"N": "0"}, ":one": {"N": "1"}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(updated["Attributes"]["how_many"]["N"])
+
+    with ThreadPoolExecutor(8) as callers:
+        numbers = list(callers.map(count, range(100)))
+    client.delete_table(TableName=TABLE)
+    assert sorted(numbers) == list(range(1, 101))

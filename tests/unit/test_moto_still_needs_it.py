@@ -37,6 +37,7 @@ CORRECTED = [
     ),
     ("moto.sqs.models", "result = get_backend(self.account_id, self.region).send_sqs_batch("),
     ("moto.kinesis.models", "self.put_record(record.partition_key, record.explicit_hash_key, record.data)"),
+    ("moto.dynamodb.models", "item = table.get_item(hash_value, range_value)\n        orig_item = copy.deepcopy(item)"),
     ("moto.dynamodb.models.table", "result = get_backend(self.account_id, region).send_dynamodb_items("),
     ("moto.s3.notifications", "key_name = quote_plus(key.name)"),
     ("moto.cloudwatch.models", 'if stat == "SampleCount":\n            return self.sample_count\n        return None'),

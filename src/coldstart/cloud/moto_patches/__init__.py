@@ -5,6 +5,7 @@ from __future__ import annotations
 from coldstart.cloud.moto_patches import (
     bucket_policies,
     clock,
+    dynamodb_atomic_items,
     dynamodb_batches,
     dynamodb_stream_records,
     http_apis,
@@ -30,6 +31,7 @@ from coldstart.cloud.moto_patches import (
 _PATCHES = (
     bucket_policies,
     clock,
+    dynamodb_atomic_items,
     dynamodb_batches,
     dynamodb_stream_records,
     http_apis,
