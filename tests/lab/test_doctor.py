@@ -37,6 +37,12 @@ def test_a_problem_says_how_to_mend_it(finding: doctor.Finding, fix: str) -> Non
     assert fix in finding.fix
 
 
+def test_tools_that_are_not_there_are_only_a_note() -> None:
+    missing = doctor.tools(are_installed=False)
+    assert (missing.state, missing.fix) == ("note", "Run: coldstart tools")
+    assert doctor.tools(are_installed=True).state == "ok"
+
+
 def test_a_port_in_use_is_only_a_note() -> None:
     assert doctor.ports(lambda port: port != doctor.FIRST_PORT).state == "note"
 

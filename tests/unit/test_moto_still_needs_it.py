@@ -48,6 +48,12 @@ CORRECTED = [
     ("moto.logs.responses", 'interleaved = self._get_param("interleaved", False)'),
     ("moto.xray.models", '"Annotations": {},  # Not implemented yet'),
     ("moto.sqs.models", "self.system_attributes = system_attributes or {}"),
+    ("moto.cloudformation.models", "return validate_template_cfn_lint(template)"),
+    ("moto.cloudformation.models", "return self.get_stack(name_or_stack_id).template"),
+    ("moto.cloudformation.models", "stack = self.stacks.pop(name_or_stack_id)\n            export_names"),
+    ("moto.cloudformation.models", "if self.change_sets[cs].change_set_name == change_set_name:"),
+    ("moto.apigateway.models", 'int_method = properties["Integration"]["IntegrationHttpMethod"]'),
+    ("moto.s3.models", "# Can't delete a bucket with keys\n            return None"),
     ("moto.sqs.models", "if key in integer_fields:\n                value = int(value)"),
 ]
 
@@ -74,6 +80,19 @@ def test_sqs_has_no_message_move_tasks_of_its_own():
 
 def test_dynamodb_does_not_count_the_items_of_a_batch():
     assert "requested for the BatchWriteItem call" not in _source("moto.dynamodb.responses")
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"),
+    [
+        ("moto.dynamodb.models.table", "def update_from_cloudformation_json"),
+        ("moto.stepfunctions.models", "DefinitionSubstitutions"),
+        ("moto.cognitoidp.models", "cloudformation"),
+        ("moto.apigateway.models", "AWS::ApiGateway::Authorizer"),
+    ],
+)
+def test_stacks_cannot_do_it_with_motos_own_models(module, missing):
+    assert missing not in _source(module)
 
 
 @pytest.mark.parametrize("module", ["moto.pipes.models", "moto.cognitoidp.models", "moto.codedeploy.models"])

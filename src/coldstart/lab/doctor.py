@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from coldstart.lab import deployment_tools
+
 State = Literal["ok", "note", "problem"]
 ENOUGH_DISK_MB = 500
 FIRST_PORT = 8888
@@ -49,6 +51,7 @@ def examine(folder: Path, environ: Mapping[str, str] | None = None) -> list[Find
         system(platform.system()),
         kernel(),
         node(shutil.which),
+        tools(deployment_tools.are_installed()),
         ports(_is_free),
         disk(folder, shutil.disk_usage),
         credentials(variables, Path.home()),
@@ -97,6 +100,14 @@ def node(which: Callable[[str], str | None]) -> Finding:
     except RuntimeMissing as missing:
         return Finding("Node.js", "note", "Only the JavaScript cells need it, and they will not run.", str(missing))
     return Finding("Node.js", "ok", f"{runtime.version.replace(':', ' ')}, {which('node')}")
+
+
+def tools(are_installed: bool) -> Finding:
+    """The programs that deploy functions."""
+    if not are_installed:
+        said = "Only the lessons about deployment need sam, aws and osls, which are not installed."
+        return Finding("Tools", "note", said, "Run: coldstart tools")
+    return Finding("Tools", "ok", f"sam, aws and osls in {deployment_tools.FOLDER / 'bin'}")
 
 
 def ports(is_free: Callable[[int], bool]) -> Finding:
