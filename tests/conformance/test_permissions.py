@@ -255,6 +255,38 @@ def test_keys(acting):
         kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
 
 
+def test_parameters_and_secrets_need_the_key_that_they_are_encrypted_with(acting):
+    """secure-string-parameter-kms-encryption.html (Systems Manager) and security-encryption.html (Secrets Manager)."""
+    who, number = acting(), next(_numbers)
+    key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ssm, secrets = boto3.client("ssm"), boto3.client("secretsmanager")
+    own, awss = f"/parcel/{number}/own", f"/parcel/{number}/awss"
+    ssm.put_parameter(Name=own, Value="one", Type="SecureString", KeyId=key)
+    ssm.put_parameter(Name=awss, Value="two", Type="SecureString")
+    secrets.create_secret(Name=f"parcel-{number}", SecretString="three", KmsKeyId=key)
+    who.allow("ssm:*", "secretsmanager:*")
+    calls = [
+        ["ssm", "get_parameter", {"Name": own, "WithDecryption": True}],
+        ["ssm", "get_parameters", {"Names": [awss, own], "WithDecryption": True}],
+        ["ssm", "put_parameter", {"Name": f"{own}-2", "Value": "x", "Type": "SecureString", "KeyId": key}],
+        ["secretsmanager", "get_secret_value", {"SecretId": f"parcel-{number}"}],
+        ["secretsmanager", "put_secret_value", {"SecretId": f"parcel-{number}", "SecretString": "x"}],
+    ]
+    open_to_all = [
+        ["ssm", "get_parameter", {"Name": own}],
+        ["ssm", "get_parameter", {"Name": awss, "WithDecryption": True}],
+        ["secretsmanager", "describe_secret", {"SecretId": f"parcel-{number}"}],
+    ]
+    refused = who.calls(*calls)
+    assert [answer[0] for answer in refused] == ["AccessDeniedException"] * 5
+    actions = [answer[1].partition("perform: ")[2].partition(" ")[0] for answer in refused]
+    assert actions == ["kms:Decrypt", "kms:Decrypt", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]
+    assert all(f"on resource: {key} because" in answer[1] for answer in refused)
+    assert who.calls(*open_to_all) == ["ok"] * 3
+    who.allow("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", resource=key)
+    assert who.calls(*calls) == ["ok"] * 5
+
+
 def test_a_grant_lets_a_role_use_a_key(acting):
     """https://docs.aws.amazon.com/kms/latest/developerguide/grants.html: no policy has to name the role; constraints count."""
     who, kms = acting(), boto3.client("kms")

@@ -45,6 +45,9 @@ class Place:
     """The ARN of a KMS key that is named by id or alias, in a region."""
     secret_arn: Callable[[str, str], str] = lambda region, secret: secret
     """The ARN of a secret that is named."""
+    customer_key: Callable[[str, str, str], str] = lambda region, service, name: ""
+    """The ARN of the customer's KMS key that a parameter (``ssm``) or secret (``secretsmanager``) is encrypted with, in a region;
+    empty for AWS's own key, which everybody in the account may use through the service."""
     partition_key: Callable[[str, str, str], str] = lambda region, table, index: ""
     """The name of the partition key of a table (its name or ARN), or of its index, in a region; empty when it is not there."""
 
@@ -217,6 +220,20 @@ def _logs(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked
 def _secrets(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
     secret = parameters.get("SecretId") or parameters.get("Name") or ""
     yield Asked(f"secretsmanager:{name}", place.secret_arn(place.region, secret) if secret else "*")
+    key = place.customer_key(place.region, "secretsmanager", secret) if secret else ""
+    if name == "CreateSecret" and "KmsKeyId" in parameters:
+        key = place.key_arn(place.region, parameters["KmsKeyId"])
+    for action in _KEY_OF_SECRET.get(name, ()) if key else ():
+        yield Asked(f"kms:{action}", key)
+
+
+_KEY_OF_SECRET = {
+    "CreateSecret": ("GenerateDataKey", "Decrypt"),
+    "GetSecretValue": ("Decrypt",),
+    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
+    "UpdateSecret": ("GenerateDataKey", "Decrypt"),
+}
+"""https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html"""
 
 
 def _ssm(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:
@@ -224,6 +241,11 @@ def _ssm(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]
     for each in names:
         path = str(each or "").lstrip("/")
         yield Asked(f"ssm:{name}", place.arn("ssm", f"parameter/{path}") if path else "*")
+        if name == "PutParameter" and parameters.get("Type") == "SecureString" and "KeyId" in parameters:
+            yield Asked("kms:Encrypt", place.key_arn(place.region, parameters["KeyId"]))
+        elif parameters.get("WithDecryption") and (key := place.customer_key(place.region, "ssm", str(each or ""))):
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html
+            yield Asked("kms:Decrypt", key)
 
 
 def _events(name: str, parameters: dict[str, Any], place: Place) -> Iterator[Asked]:

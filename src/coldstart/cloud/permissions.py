@@ -119,7 +119,14 @@ class Permissions:
         if session is None:
             return
         resources = self._resources
-        place = Place(region, self._account_id, resources.key_arn, resources.secret_arn, resources.partition_key)
+        place = Place(
+            region,
+            self._account_id,
+            resources.key_arn,
+            resources.secret_arn,
+            resources.customer_key,
+            resources.partition_key,
+        )
         for asked in asked_for(request, service, place, operation):
             if asked.action in _NEEDS_NO_PERMISSION:
                 continue

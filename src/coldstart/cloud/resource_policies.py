@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
+from moto.ssm.models import ssm_backends
 
 _ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 
@@ -85,6 +88,17 @@ class ResourcePolicies:
         if secret is not None:
             return str(secret.arn)
         return name if name.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{self._account_id}:secret:{name}"
+
+    def customer_key(self, region: str, service: str, name: str) -> str:
+        """Return the ARN of the customer's key that a parameter or a secret is encrypted with; empty when it is AWS's own, or none."""
+        key: Any = None
+        if service == "ssm":
+            with contextlib.suppress(ServiceException):  # there is no such version; the service says so itself
+                parameter = ssm_backends[self._account_id][region].get_parameter(name)
+                key = parameter.keyid if parameter is not None and parameter.parameter_type == "SecureString" else None
+        else:
+            key = getattr(secretsmanager_backends[self._account_id][region].secrets.get(name), "kms_key_id", None)
+        return "" if not key or "alias/aws/" in key else self.key_arn(region, key)
 
     def partition_key(self, region: str, table: str, index: str) -> str:
         """Return the name of the partition key of a table, or of its index; empty when there is no such table."""
