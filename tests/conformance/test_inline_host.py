@@ -67,6 +67,13 @@ from tests.conformance.test_sqs_mapping import (  # noqa: F401
     test_partial_batch_responses,
     test_ten_messages_make_one_event_that_looks_like_the_one_of_aws,
 )
+from tests.conformance.test_traces import (  # noqa: F401
+    sdk_layer,
+    test_a_trace_goes_on_through_other_functions,
+    test_others_reach_the_daemon_too_and_nonsense_does_no_harm,
+    test_the_xray_sdk_reaches_the_daemon,
+    tracing,
+)
 
 pytestmark = [
     pytest.mark.parametrize("local_aws", ["inline"], indirect=True),
@@ -134,14 +141,15 @@ def test_lesson_01_needs_no_process_no_thread_and_no_port(tmp_path):
 
 
 def test_environments_share_no_modules_and_leave_the_interpreter_as_it_was(deploy, local_aws):
-    before = (dict(os.environ), sys.path[:], os.getcwd(), sys.stdout, set(sys.modules), sys.dont_write_bytecode)
+    before = (dict(os.environ), sys.path[:], os.getcwd(), sys.stdout, sys.dont_write_bytecode)
     first, second = deploy(COUNTER), deploy(COUNTER)
     assert [first.invoke()["Payload"], first.invoke()["Payload"], second.invoke()["Payload"]] == [1, 2, 1]
     with pytest.raises(ModuleNotFoundError):
         import app  # noqa: F401
     deploy("raise RuntimeError('no table')").invoke()
-    after = (dict(os.environ), sys.path[:], os.getcwd(), sys.stdout, set(sys.modules), sys.dont_write_bytecode)
+    after = (dict(os.environ), sys.path[:], os.getcwd(), sys.stdout, sys.dont_write_bytecode)
     assert [now for now, then in zip(after, before, strict=True) if now != then] == []
+    assert not {"app", "runtime_client"} & set(sys.modules)
 
 
 def test_logging_random_and_the_default_session_are_each_environments_own(deploy):
@@ -294,6 +302,24 @@ def test_what_a_function_patches_in_the_sdk_is_patched_for_everybody(deploy):
         assert botocore.patched_by == "parcel"
     finally:
         del botocore.patched_by
+
+
+def test_tracing_patches_for_the_function_alone(deploy, tracing, sdk_layer):  # noqa: F811
+    import http.client
+
+    from botocore.client import BaseClient
+
+    before = BaseClient._make_api_call, http.client.HTTPResponse.read
+    code = (
+        "from aws_xray_sdk.core import patch_all\npatch_all()\nimport boto3\n"
+        "def handler(event, context):\n    boto3.client('sqs').list_queues()\n"
+    )
+    function = deploy(code, TracingConfig={"Mode": "Active"}, Layers=[sdk_layer], Timeout=10)
+    for _ in range(2):
+        assert function.invoke()["Payload"] is None
+        assert (BaseClient._make_api_call, http.client.HTTPResponse.read) == before
+    found = tracing.summaries(f'service("{function.name}") AND service("sqs")')
+    assert len(found) == 2
 
 
 def test_other_languages_and_extensions_are_refused_with_where_they_run(deploy, local_aws):

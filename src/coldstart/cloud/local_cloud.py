@@ -81,7 +81,7 @@ class Cloud:
         self.record = self._host.record
         """What all execution environments did and when."""
         self._keys = AccessKeys(ACCOUNT_ID)
-        self._observability = Observability(self.clock, ACCOUNT_ID, has_daemon=not is_inline)
+        self._observability = Observability(self.clock, ACCOUNT_ID, is_inline=is_inline)
         function_metrics = self._observability.function_metrics
         self._lambda = LambdaControlPlane(
             self._host, ACCOUNT_ID, lambda: self.url, function_metrics, self._observability.function_traces

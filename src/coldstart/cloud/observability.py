@@ -8,6 +8,7 @@ from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
 from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.function_traces import FunctionTraces
+from coldstart.cloud.inline_trace_daemon import InlineTraceDaemon
 from coldstart.cloud.log_metrics import LogMetrics
 from coldstart.cloud.metric_store import MetricStores
 from coldstart.cloud.queue_metrics import QueueMetrics
@@ -23,17 +24,18 @@ class Observability:
     """The metrics, alarms and traces of one account, from the moment it is made until :meth:`stop`.
 
     Args:
-        has_daemon: whether an X-Ray daemon listens for what functions send.
+        is_inline: whether functions run in this interpreter.
     """
 
-    def __init__(self, clock: Clock, account_id: str, *, has_daemon: bool = True) -> None:
+    def __init__(self, clock: Clock, account_id: str, *, is_inline: bool = False) -> None:
         self._stores = MetricStores()
         self.function_metrics = FunctionMetrics(self._stores, clock)
         """Measures functions."""
         self.api_metrics = ApiMetrics(self._stores, clock)
         """Measures APIs."""
         self._traces = TraceApi(clock, account_id)
-        self._daemon = TraceDaemon(self._traces.put_text, listens=has_daemon)
+        daemon = InlineTraceDaemon if is_inline else TraceDaemon
+        self._daemon = daemon(self._traces.put_text)
         self._traces.before_read = self._daemon.take_arrived
         self.function_traces = FunctionTraces(self._traces.put, clock)
         """Makes Lambda's own segments."""

@@ -17,7 +17,6 @@ _LARGEST_DATAGRAM = 65_536
 _BUFFER_BYTES = 4 * 2**20
 """Asked of the system for datagrams that nobody has read yet."""
 _PATIENCE_SECONDS = 2.0
-_USUAL_ADDRESS = "127.0.0.1:2000"
 
 
 class TraceDaemon:
@@ -25,19 +24,15 @@ class TraceDaemon:
 
     Args:
         take: takes a region and a segment document.
-        listens: False where nothing can; what SDKs send is lost then, as it is where no daemon runs.
     """
 
-    def __init__(self, take: Callable[[str, str], None], *, listens: bool = True) -> None:
+    def __init__(self, take: Callable[[str, str], None]) -> None:
         self._take = take
-        self._listens = listens
         self._listeners: dict[str, _Listener] = {}
         self._lock = threading.Lock()
 
     def address(self, region: str) -> str:
         """Return host and port: the value of AWS_XRAY_DAEMON_ADDRESS."""
-        if not self._listens:
-            return _USUAL_ADDRESS
         with self._lock:
             if region not in self._listeners:
                 self._listeners[region] = _Listener(lambda document: self._take(region, document))
@@ -93,14 +88,16 @@ class _Listener:
                 if mark := self._marks.get(datagram):
                     mark.set()
                     continue
-                header, _, document = datagram.decode("utf-8", "replace").partition("\n")
-                if _is_header(header):
+                if (document := segment_document(datagram)) is not None:
                     self._take(document)
 
 
-def _is_header(line: str) -> bool:
+def segment_document(datagram: bytes) -> str | None:
+    """Return what follows the header line of a datagram; None when it has no such header."""
+    line, _, document = datagram.decode("utf-8", "replace").partition("\n")
     try:
         header = json.loads(line)
     except ValueError:
-        return False
-    return isinstance(header, dict) and header.get("format") == "json" and header.get("version") == 1
+        return None
+    is_header = isinstance(header, dict) and header.get("format") == "json" and header.get("version") == 1
+    return document if is_header else None

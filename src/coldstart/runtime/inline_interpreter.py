@@ -3,7 +3,7 @@
 While a function's code runs, the interpreter holds what belongs to its execution environment: modules, environment variables,
 module path, working directory, standard output, temporary directory. All the while it does not, it holds what it held before. The
 standard library is common to all but for the few modules in which functions leave something behind; so is the AWS SDK, which takes
-seconds to load in a browser, but for its default session.
+seconds to load in a browser, but for its default session, and for the functions that X-Ray's SDK wraps.
 
 A function that only computes has to be asked whether its time is over. From Python 3.12 on the interpreter does it at each round of
 a loop; before, nobody does.
@@ -30,15 +30,20 @@ _COMMON = (
 )
 _OF_THE_RUNTIME = frozenset(["importlib", "json", "os", "sys", "time", "traceback"])
 """Modules that Lambda's runtime has loaded before the function: no file of a package takes their place."""
-_ATTRIBUTES = (
-    ("boto3", "DEFAULT_SESSION"),
-    ("os", "_exit"),
-    ("sys", "dont_write_bytecode"),
-    ("sys", "stderr"),
-    ("sys", "stdout"),
-    ("time", "sleep"),
-)
-"""What each of those who take turns has of its own in modules that they have in common."""
+_PLACES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("boto3", ""): ("DEFAULT_SESSION",),
+    ("botocore.client", ""): (),
+    ("botocore.client", "BaseClient"): (),
+    ("botocore.endpoint", "Endpoint"): (),
+    ("http.client", ""): (),
+    ("http.client", "HTTPConnection"): (),
+    ("http.client", "HTTPResponse"): (),
+    ("os", ""): ("_exit",),
+    ("sqlite3", ""): ("connect",),
+    ("sys", ""): ("dont_write_bytecode", "stderr", "stdout"),
+    ("time", ""): ("sleep",),
+}
+"""What each of those who take turns has of its own in what they have in common: by module and class, the attributes, or all of them."""
 _TOOL = 4
 """One of the numbers that :mod:`sys.monitoring` leaves to anybody."""
 _STANDARD_LIBRARY = Path(os.__file__).parent
@@ -54,7 +59,7 @@ class _Holding:
     path: list[str]
     finders: list[Any]
     folder: str
-    attributes: dict[tuple[str, str], Any]
+    attributes: dict[tuple[str, str], dict[str, Any]]
 
 
 class Interior:
@@ -92,7 +97,13 @@ class Interior:
             path=[*map(str, folders), *(path for path in sys.path if _is_standard(path))],
             finders=[BuiltinImporter, FrozenImporter, PathFinder],
             folder=str(folder),
-            attributes=dict(zip(_ATTRIBUTES, (None, leave, True, output, output, sleep), strict=True)),
+            attributes=_attributes()
+            | {
+                ("boto3", ""): {"DEFAULT_SESSION": None},
+                ("os", ""): {"_exit": leave},
+                ("sys", ""): {"dont_write_bytecode": True, "stderr": output, "stdout": output},
+                ("time", ""): {"sleep": sleep},
+            },
         )
 
     @contextlib.contextmanager
@@ -133,11 +144,7 @@ class Interior:
             path=sys.path[:],
             finders=sys.meta_path[:],
             folder=os.getcwd(),
-            attributes={
-                (name, attribute): getattr(sys.modules[name], attribute)
-                for name, attribute in _ATTRIBUTES
-                if name in sys.modules
-            },
+            attributes=_attributes(),
         )
         after, self._held = self._held, before
         for name in before.modules:
@@ -151,9 +158,9 @@ class Interior:
         if self._tmp is not None:
             _exchange_tmp(self._tmp)
         os.chdir(after.folder)
-        for (name, attribute), value in after.attributes.items():
-            if name in sys.modules:
-                setattr(sys.modules[name], attribute, value)
+        for place, attributes in after.attributes.items():
+            if place in before.attributes:
+                _set(_owner(*place), before.attributes[place], attributes)
 
     def _is_own(self, module: str) -> bool:
         return module.partition(".")[0] not in self._common
@@ -176,6 +183,31 @@ def outside() -> Iterator[None]:
     finally:
         interior._enter()
         _inside = interior
+
+
+def _attributes() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the attributes of all places that are loaded, as they are written down: a wrapper that is asked for gives another."""
+    return {
+        (module, within): {
+            name: value
+            for name, value in vars(_owner(module, within)).items()
+            if (name in names if names else not (name.startswith("__") and name.endswith("__")))
+        }
+        for (module, within), names in _PLACES.items()
+        if module in sys.modules
+    }
+
+
+def _set(owner: Any, before: dict[str, Any], after: dict[str, Any]) -> None:
+    for name in before.keys() - after.keys():
+        delattr(owner, name)
+    for name, value in after.items():
+        if name not in before or before[name] is not value:
+            setattr(owner, name, value)
+
+
+def _owner(module: str, within: str) -> Any:
+    return getattr(sys.modules[module], within) if within else sys.modules[module]
 
 
 def _monitoring() -> Any:

@@ -13,7 +13,8 @@ a function from outside:
 - ``asyncio.run`` needs what only some browsers have (stack switching).
 - Nothing runs at the same time: no threads, and of two invocations the second waits for the first, unless the first is in the
   middle of calling AWS. A program that the function starts, and what it writes to file descriptors, are not seen.
-- The AWS SDK is the caller's. A function that patches it has patched it for everybody.
+- No port is open: who speaks to the Runtime API by hand, as internal extensions do, finds nobody.
+- The AWS SDK is the caller's. A function that patches it has patched it for everybody, unless it is for tracing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import contextlib
 import contextvars
 import importlib.util
 import io
+import math
 import selectors
 import shutil
 import sys
@@ -110,7 +112,7 @@ class InlineSandbox:
         self._bootstrap: Any = None
         self._client: Any = None
         self._logging: Any = None
-        self._deadline = 0.0
+        self._deadline = math.inf
 
     def connect(self, api: RuntimeApi, feed: Callable[[bytes], None]) -> None:
         """Take the Runtime API to talk to, and what takes the function's output."""
@@ -127,6 +129,7 @@ class InlineSandbox:
         self._deadline = deadline
         with self._interior.turn():
             ending = self._ending()
+        self._deadline = math.inf  # what calls the function's code between two turns is not its time
         if isinstance(ending, KeyboardInterrupt):
             raise ending
         if not isinstance(ending, (_Paused, _TimedOut)):
@@ -361,10 +364,8 @@ class InlineSandboxes:
         cwd: str,
         *,
         tmp: Path | None = None,
-        tmp_megabytes: int = 0,
         layers: Path | None = None,
-        takes_snapshot: bool = False,
-        may_fork: bool = False,
+        **_: object,
     ) -> InlineSandbox:
         """Return a sandbox that loads its function when it is served first; the size of its temporary directory is not limited."""
         variables = {name: value for name, value in environment.items() if name not in _OUR_OWN_VARIABLES}
