@@ -16,6 +16,7 @@ from benchmarks import (
     lab_start,
     lighthouse_scores,
     many_invocations,
+    page_run,
     queue_mapping,
     snapstart_restore,
     warm_invoke,
@@ -33,6 +34,7 @@ QUESTIONS: dict[str, tuple[Callable[[Guests, int], Finding], int]] = {
     "in-a-row": (many_invocations.in_a_row, 10),
     "queue": (queue_mapping.measure, 1),
     "lab": (lab_start.measure, 3),
+    "page": (page_run.measure, 3),
     "lighthouse": (lighthouse_scores.measure, 3),
 }
 """What can be asked: the measurement, and how many rounds it takes unless told otherwise."""

@@ -112,14 +112,29 @@ def _make(folder: Path) -> None:
     for name in _CORE:
         shutil.copyfile(PYODIDE / name, folder / name)
     shutil.copyfile(WORKER, folder / WORKER.name)
-    packages = {wheel.name: wheel for wheel in (*_installed_wheels(), *_browser_wheels(), *_stand_ins(), _course())}
-    (folder / "packages.gz").write_bytes(_unpacked(packages.values()))
+    wheels = browser_wheels()
+    (folder / "packages.gz").write_bytes(_unpacked(wheels))
+    (folder / "pyodide-lock.json").write_text(json.dumps(lock_of(wheels), indent=1), "utf-8")
+
+
+def browser_wheels() -> list[Wheel]:
+    """Return the wheels of all packages that a page has.
+
+    Raises:
+        CannotMake: a build for the browser is neither kept nor to be had.
+    """
+    installed = map(slim_wheel, map(importlib.metadata.distribution, _wanted()))
+    return [*installed, *_browser_builds(), *_stand_ins(), _course()]
+
+
+def lock_of(wheels: Iterable[Wheel]) -> dict[str, object]:
+    """Return Pyodide's lock of some wheels."""
+    packages = {wheel.name: wheel for wheel in wheels}
     info = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["info"]
-    lock = {"info": info, "packages": {name: packages[name].entry(packages) for name in sorted(packages)}}
-    (folder / "pyodide-lock.json").write_text(json.dumps(lock, indent=1), "utf-8")
+    return {"info": info, "packages": {name: packages[name].entry(packages) for name in sorted(packages)}}
 
 
-def _unpacked(wheels: Iterable[_Wheel]) -> bytes:
+def _unpacked(wheels: Iterable[Wheel]) -> bytes:
     """The files of all wheels as one stream: a line of JSON with their paths and sizes, then their bytes; compressed as one.
 
     A browser unpacks that ten times as fast as Python in it unpacks the wheels, and it is a fifth smaller.
@@ -129,7 +144,7 @@ def _unpacked(wheels: Iterable[_Wheel]) -> bytes:
     return gzip.compress(b"".join([index.encode(), b"\n", *(content for _, content in files)]), mtime=0)
 
 
-class _Wheel:
+class Wheel:
     """A wheel and what Pyodide's lock says of it."""
 
     def __init__(self, file_name: str, content: bytes) -> None:
@@ -186,19 +201,19 @@ def _wanted() -> list[str]:
     return [name for name in found if name not in _OTHER_VERSIONS]
 
 
-def _installed_wheels() -> Iterator[_Wheel]:
-    for name in _wanted():
-        distribution = importlib.metadata.distribution(name)
-        not_needed = _NOT_NEEDED.get(name)
-        files = {
-            path: Path(str(distribution.locate_file(path)))
-            for path in map(str, distribution.files or [])
-            if not _NEVER.match(path) and not (not_needed and not_needed.match(path))
-        }
-        yield _wheel(name, distribution.version, {path: source.read_bytes() for path, source in files.items()})
+def slim_wheel(distribution: importlib.metadata.Distribution) -> Wheel:
+    """Pack an installed package again, without its compiled parts and what no page needs."""
+    name = canonicalize_name(distribution.metadata["Name"])
+    not_needed = _NOT_NEEDED.get(name)
+    files = {
+        path: Path(str(distribution.locate_file(path)))
+        for path in map(str, distribution.files or [])
+        if not _NEVER.match(path) and not (not_needed and not_needed.match(path))
+    }
+    return _wheel(name, distribution.version, {path: source.read_bytes() for path, source in files.items()})
 
 
-def _wheel(name: str, version: str, files: dict[str, bytes]) -> _Wheel:
+def _wheel(name: str, version: str, files: dict[str, bytes]) -> Wheel:
     """Pack files into a wheel of pure Python; the same files always give the same bytes."""
     distribution = name.replace("-", "_")
     metadata = f"{distribution}-{version}.dist-info"
@@ -212,14 +227,14 @@ def _wheel(name: str, version: str, files: dict[str, bytes]) -> _Wheel:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path, content in sorted(kept.items()):
             archive.writestr(zipfile.ZipInfo(path, _EPOCH), content, zipfile.ZIP_DEFLATED)
-    return _Wheel(f"{distribution}-{version}-py3-none-any.whl", packed.getvalue())
+    return Wheel(f"{distribution}-{version}-py3-none-any.whl", packed.getvalue())
 
 
 def _hash(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def _browser_wheels() -> Iterator[_Wheel]:
+def _browser_builds() -> Iterator[Wheel]:
     """The wheels of site/browser.lock; kept beside the lock's own hash once they were fetched."""
     lock = PROJECT / "site" / "browser.lock"
     kept = CACHE.parent / f"wheels-{_digest([lock])}"
@@ -237,17 +252,17 @@ def _browser_wheels() -> Iterator[_Wheel]:
         part.rename(kept)
     for path in sorted(kept.glob("*.whl")):
         if canonicalize_name(path.name.split("-")[0]) in _OTHER_VERSIONS:
-            yield _Wheel(path.name, path.read_bytes())
+            yield Wheel(path.name, path.read_bytes())
 
 
-def _stand_ins() -> Iterator[_Wheel]:
+def _stand_ins() -> Iterator[Wheel]:
     """Modules that moto imports and that have no build for the browser, in the place of which ours stand."""
     for folder in sorted(child for child in STAND_INS.iterdir() if child.is_dir()):
         files = {path.relative_to(STAND_INS).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
         yield _wheel(folder.name.replace("_", "-"), "0+stand.in", files)
 
 
-def _course() -> _Wheel:
+def _course() -> Wheel:
     """The course itself, with the files of its lessons that `check` and `quiz` read."""
     source, lessons = PROJECT / "src", PROJECT / "lessons"
     files = {path.relative_to(source).as_posix(): path.read_bytes() for path in _course_files()}
