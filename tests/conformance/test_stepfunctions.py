@@ -373,13 +373,29 @@ def test_a_state_machine_in_jsonata(deploy, run):
     }
 
 
-def test_a_synchronous_execution_says_that_it_is_not_run(local_aws, states):
-    """Ours, not AWS's. There, StartSyncExecution has a host of its own (sync-states); here there is one address for everything."""
-    machine = states.create_state_machine(
-        name="at-once",
-        type="EXPRESS",
-        roleArn=ROLE,
-        definition=json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}),
-    )["stateMachineArn"]
-    with pytest.raises(ClientError, match=r"The local AWS cannot do this: .*start_sync_execution"):
-        states.start_sync_execution(stateMachineArn=machine, input="{}")
+def test_an_express_state_machine_can_be_waited_for(local_aws, deploy, states):
+    """https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html.
+
+    On AWS it has a host of its own (sync-states); here there is one address for everything.
+    """
+
+    def machine(kind: str, definition: dict) -> str:
+        name = f"at-once-{next(_numbers)}"
+        made = states.create_state_machine(name=name, type=kind, roleArn=ROLE, definition=json.dumps(definition))
+        return str(made["stateMachineArn"])
+
+    double = task(Resource=function_arn(deploy(DOUBLE)))
+    express = machine("EXPRESS", double)
+    answer = states.start_sync_execution(stateMachineArn=express, input='{"n": 21}', name="first")
+    assert (answer["status"], answer["output"], answer["input"]) == ("SUCCEEDED", "42", '{"n": 21}')
+    assert answer["executionArn"].startswith(express.replace(":stateMachine:", ":express:") + ":first:")
+    assert answer["startDate"] <= answer["stopDate"]
+    assert answer["billingDetails"]["billedDurationInMilliseconds"] % 100 == 0
+    text = machine("EXPRESS", {"StartAt": "T", "States": {"T": {"Type": "Pass", "Result": "done", "End": True}}})
+    assert states.start_sync_execution(stateMachineArn=text)["output"] == '"done"'
+    failed = states.start_sync_execution(stateMachineArn=express, input='{"m": 1}')
+    assert (failed["status"], failed["error"], "output" in failed) == ("FAILED", "KeyError", False)
+    with pytest.raises(ClientError, match="StateMachineTypeNotSupported"):
+        states.start_sync_execution(stateMachineArn=machine("STANDARD", double))
+    with pytest.raises(ClientError, match="InvalidExecutionInput"):
+        states.start_sync_execution(stateMachineArn=express, input="no JSON")

@@ -78,6 +78,10 @@ def test_sqs_has_no_message_move_tasks_of_its_own():
     assert "move_task" not in _source("moto.sqs.responses")
 
 
+def test_step_functions_has_no_synchronous_executions_of_its_own():
+    assert "def start_sync_execution" not in _source("moto.stepfunctions.responses")
+
+
 def test_dynamodb_does_not_count_the_items_of_a_batch():
     assert "requested for the BatchWriteItem call" not in _source("moto.dynamodb.responses")
 

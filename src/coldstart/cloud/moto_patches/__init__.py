@@ -26,6 +26,7 @@ from coldstart.cloud.moto_patches import (
     rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
+    synchronous_executions,
 )
 
 _PATCHES = (
@@ -51,6 +52,7 @@ _PATCHES = (
     rest_api_documents,
     rest_api_settings,
     s3_notification_configuration,
+    synchronous_executions,
 )
 
 
