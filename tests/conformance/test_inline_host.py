@@ -293,6 +293,13 @@ def test_what_it_does_not_measure_is_reported_as_nothing(deploy):
     assert "\tMax Memory Used: 0 MB\t" in base64.b64decode(response["LogResult"]).decode()
 
 
+def test_memory_sizes_are_not_compared(deploy):
+    from coldstart import tuning_curve
+
+    with pytest.raises(RuntimeError, match="every function has the whole CPU, whatever its memory size"):
+        tuning_curve(deploy(COUNTER).name, {})
+
+
 def test_what_a_function_patches_in_the_sdk_is_patched_for_everybody(deploy):
     code = "import botocore\ndef handler(event, context):\n    botocore.patched_by = event['who']\n"
     import botocore

@@ -13,6 +13,7 @@ a function from outside:
 - ``asyncio.run`` needs what only some browsers have (stack switching).
 - Nothing runs at the same time: no threads, and of two invocations the second waits for the first, unless the first is in the
   middle of calling AWS. A program that the function starts, and what it writes to file descriptors, are not seen.
+- Python is the browser's. A part of its library is not in it, such as ``hashlib.pbkdf2_hmac``.
 - No port is open: who speaks to the Runtime API by hand, as internal extensions do, finds nobody.
 - The AWS SDK is the caller's. A function that patches it has patched it for everybody, unless it is for tracing.
 """

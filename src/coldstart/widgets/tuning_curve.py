@@ -17,6 +17,7 @@ from typing import Any
 
 import boto3
 
+from coldstart import cloud
 from coldstart.course import catalogue
 from coldstart.widgets.figure import Figure, words
 
@@ -25,6 +26,10 @@ INVOCATIONS = 3
 _WIDTH, _HEIGHT = 760.0, 320.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 70.0, 40.0, 270.0
 _DURATION = re.compile(r"\tDuration: ([\d.]+) ms\t")
+
+
+class NothingToCompare(RuntimeError):
+    """Functions run where CPU does not come with memory; the message says where it does."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,14 @@ def tuning_curve(
         event: any JSON value.
         sizes: memory sizes in MB.
         invocations: how many warm ones are measured at each size; one that starts the environment comes before them.
+
+    Raises:
+        NothingToCompare: the size makes no difference here.
     """
+    if cloud.current().host == "inline":
+        raise NothingToCompare(
+            "In this page every function has the whole CPU, whatever its memory size. Draw the curve in the notebook."
+        )
     client = boto3.client("lambda")
     before = client.get_function_configuration(FunctionName=function)["MemorySize"]
     price = float(str(catalogue.fact("price_gb_second").value))
