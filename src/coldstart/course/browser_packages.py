@@ -68,9 +68,7 @@ _SERVICES = (
 _NOT_NEEDED = {
     "botocore": re.compile(rf"botocore/data/(?!(?:{_SERVICES})/|[^/]+$)|botocore/cacert\.pem|.*/examples-1\.json"),
     "boto3": re.compile(r"boto3/examples/"),
-    "moto": re.compile(
-        r"moto/(?:ssm|emr|rds|support)/resources/|moto/ec2/resources/(?:latest_amis|ecs|instance_type_offerings)"
-    ),
+    "moto": re.compile(r"moto/(?:ssm|emr|rds|support)/resources/"),
     "aws-lambda-powertools": re.compile(r"aws_lambda_powertools/utilities/kafka/"),
 }
 _NEVER = re.compile(
