@@ -35,7 +35,7 @@ def stack(local_aws):
         [described] = client.describe_stacks(StackName=name)["Stacks"]
         events = client.describe_stack_events(StackName=name)["StackEvents"]
         failed = [each["ResourceStatusReason"] for each in events if each["ResourceStatus"].endswith("_FAILED")]
-        assert failed == []
+        assert not failed, "; ".join(failed)
         assert described["StackStatus"] == ("UPDATE_COMPLETE" if is_there else "CREATE_COMPLETE")
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
@@ -177,6 +177,102 @@ def test_a_user_pool_and_its_client(stack):
     assert made["Url"] == f"https://cognito-idp.us-east-1.amazonaws.com/{made['Pool']}"
     found = cognito.describe_user_pool_client(UserPoolId=made["Pool"], ClientId=made["Client"])["UserPoolClient"]
     assert found["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH"]
+
+
+def test_a_stack_within_a_stack_hands_its_outputs_on(local_aws, stack):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html."""
+    s3, bucket = boto3.client("s3"), f"templates-{next(_numbers)}"
+    s3.create_bucket(Bucket=bucket)
+
+    def child(display_name: Any) -> dict[str, Any]:
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": display_name}}
+        template = {
+            "Parameters": {"Belts": {"Type": "CommaDelimitedList"}},
+            "Resources": {"Labels": topic},
+            "Outputs": {
+                "Topic": {"Value": {"Ref": "Labels"}},
+                "Belts": {"Value": {"Fn::Join": ["+", {"Ref": "Belts"}]}},
+            },
+        }
+        key = f"{next(_numbers)}.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        url = f"https://s3.us-east-1.amazonaws.com/{bucket}/{key}"
+        return {
+            "Type": "AWS::CloudFormation::Stack",
+            "Properties": {"TemplateURL": url, "Parameters": {"Belts": ["left", "right"]}},
+        }
+
+    outputs = {
+        "Stack": {"Ref": "Child"},
+        "Topic": {"Fn::GetAtt": ["Child", "Outputs.Topic"]},
+        "Belts": {"Fn::Sub": "belts ${Child.Outputs.Belts}"},
+    }
+    made = stack({"Child": child("labels")}, outputs)
+    assert ":stack/" in made["Stack"]
+    assert made["Belts"] == "belts left+right"
+    sns = boto3.client("sns")
+    assert sns.get_topic_attributes(TopicArn=made["Topic"])["Attributes"]["DisplayName"] == "labels"
+    assert stack({"Child": child("all labels")}, outputs) == made
+    assert sns.get_topic_attributes(TopicArn=made["Topic"])["Attributes"]["DisplayName"] == "all labels"
+    nowhere = {"FunctionName": "parcel-nowhere", "FunctionVersion": "1", "Name": "live"}
+    faulty = {"Resources": {"Alias": {"Type": "AWS::Lambda::Alias", "Properties": nowhere}}}
+    s3.put_object(Bucket=bucket, Key="faulty.json", Body=json.dumps(faulty).encode())
+    url = f"https://s3.us-east-1.amazonaws.com/{bucket}/faulty.json"
+    with pytest.raises(AssertionError, match=r"Embedded stack arn:.* was not successfully updated: Alias: "):
+        stack({"Child": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}})
+
+
+def test_a_role_gets_the_policies_of_the_changed_template_and_loses_the_others(stack):
+    def policy(name: str) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Action": f"{name}:*", "Resource": "*"}
+        return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+
+    def role(service: str, inline: list[str], managed: list[str]) -> dict[str, Any]:
+        trust = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        properties = {
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+            "Policies": [policy(name) for name in inline],
+            "ManagedPolicyArns": [f"arn:aws:iam::aws:policy/{name}" for name in managed],
+        }
+        return {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}
+
+    reference = {"Role": {"Ref": "Role"}}
+    made, iam = stack(role("lambda", ["sqs", "sns"], ["ReadOnlyAccess"]), reference), boto3.client("iam")
+    assert stack(role("states", ["sqs", "s3"], ["AWSLambda_FullAccess"]), reference) == made
+    name = made["Role"]
+    assert set(iam.list_role_policies(RoleName=name)["PolicyNames"]) == {"sqs", "s3"}
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert [each["PolicyName"] for each in attached] == ["AWSLambda_FullAccess"]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+
+
+def test_a_queue_and_a_topic_are_changed_in_place(stack):
+    queue = {"VisibilityTimeout": 30}
+    topic: dict[str, Any] = {"DisplayName": "labels"}
+    subscription = {"TopicArn": {"Ref": "Labels"}, "Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["Dead", "Arn"]}}
+    resources = {
+        "Dead": {"Type": "AWS::SQS::Queue"},
+        "ToPack": {"Type": "AWS::SQS::Queue", "Properties": queue},
+        "InOrder": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": "true"}},
+        "Labels": {"Type": "AWS::SNS::Topic", "Properties": topic},
+        "Subscription": {"Type": "AWS::SNS::Subscription", "Properties": subscription},
+    }
+    outputs = {"Queue": {"Ref": "ToPack"}, "Topic": {"Ref": "Labels"}, "InOrder": {"Ref": "InOrder"}}
+    made = stack(resources, outputs)
+    assert made["InOrder"].endswith(".fifo")
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    sqs.send_message(QueueUrl=made["Queue"], MessageBody="P-1042")
+    queue |= {"VisibilityTimeout": "60", "DelaySeconds": 5}
+    queue["RedrivePolicy"] = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 3}
+    topic["DisplayName"] = "all labels"
+    assert stack(resources, outputs) == made
+    found = sqs.get_queue_attributes(QueueUrl=made["Queue"], AttributeNames=["All"])["Attributes"]
+    assert (found["VisibilityTimeout"], found["DelaySeconds"]) == ("60", "5")
+    assert json.loads(found["RedrivePolicy"])["maxReceiveCount"] == 3
+    assert found["ApproximateNumberOfMessages"] == "1"
+    assert sns.get_topic_attributes(TopicArn=made["Topic"])["Attributes"]["DisplayName"] == "all labels"
+    assert len(sns.list_subscriptions_by_topic(TopicArn=made["Topic"])["Subscriptions"]) == 1
 
 
 def function(**properties: Any) -> dict[str, Any]:

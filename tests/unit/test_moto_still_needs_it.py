@@ -54,6 +54,14 @@ CORRECTED = [
     ("moto.cloudformation.models", "if self.change_sets[cs].change_set_name == change_set_name:"),
     ("moto.apigateway.models", 'int_method = properties["Integration"]["IntegrationHttpMethod"]'),
     ("moto.s3.models", "# Can't delete a bucket with keys\n            return None"),
+    (
+        "moto.iam.models",
+        "return iam_backend.update_role(\n            role_name, role_description, max_session_duration",
+    ),
+    (
+        "moto.sns.models",
+        "original_resource.delete(account_id, region_name)\n        return cls.create_from_cloudformation_json(",
+    ),
     ("moto.sqs.models", "if key in integer_fields:\n                value = int(value)"),
 ]
 

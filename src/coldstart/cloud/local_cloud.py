@@ -30,8 +30,10 @@ from coldstart.cloud.learner_environment import NO_HOST_PREFIX, LearnerEnvironme
 from coldstart.cloud.log_delivery import LogDelivery
 from coldstart.cloud.loopback_listener import LoopbackListener
 from coldstart.cloud.mapped_functions import MappedFunctions
+from coldstart.cloud.messaging_stack_resources import messaging_resource_kinds
 from coldstart.cloud.moto_patches import clock
 from coldstart.cloud.moto_services import MotoServices, empty_region
+from coldstart.cloud.nested_stacks import NestedStacks
 from coldstart.cloud.observability import Observability
 from coldstart.cloud.permissions import Permissions
 from coldstart.cloud.pushing_services import PushingServices
@@ -98,6 +100,8 @@ class Cloud:
                 *api_access_kinds(role_clients, ACCOUNT_ID),
                 *data_resource_kinds(role_clients, ACCOUNT_ID),
                 *identity_resource_kinds(role_clients, ACCOUNT_ID),
+                *messaging_resource_kinds(role_clients, ACCOUNT_ID),
+                NestedStacks(role_clients, ACCOUNT_ID),
             ],
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
             [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],

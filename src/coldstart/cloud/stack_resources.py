@@ -38,6 +38,10 @@ class ResourceKind(ABC):
     attributes: tuple[str, ...] = ()
     """What ``Fn::GetAtt`` knows."""
 
+    def has_attribute(self, attribute: str) -> bool:
+        """Say whether ``Fn::GetAtt`` may ask for it."""
+        return attribute in self.attributes
+
     @abstractmethod
     def create(self, region: str, name: str, properties: dict[str, Any]) -> Made:
         """Make a resource.
@@ -123,7 +127,7 @@ class _Model:
         self._kind = kind
 
     def has_cfn_attr(self, attribute: str) -> bool:
-        return attribute in self._kind.attributes
+        return self._kind.has_attribute(attribute)
 
     def create_from_cloudformation_json(
         self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any

@@ -9,11 +9,13 @@ from __future__ import annotations
 import graphlib
 import json
 import logging
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from coldstart.cloud.stack_updates import references
 
+_DEEP = re.compile(r"\$\{([A-Za-z0-9]+\.[A-Za-z0-9]+\.[A-Za-z0-9.]+)\}")  # an attribute with a dot, of a nested stack
 SERVERLESS = "AWS::Serverless-2016-10-31"
 _MADE_BY_NOBODY = ("AWS::CloudFormation::WaitConditionHandle", "AWS::CDK::Metadata")
 _IDENTITIES = {
@@ -98,7 +100,25 @@ def _read(template: str) -> dict[str, Any]:
         raise ValidationError(message=f"Template format error: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict) or not document["Resources"]:
         raise ValidationError(message="Template format error: At least one Resources member must be defined.")
-    return document
+    return dict(_with_whole_attributes(document))
+
+
+def _with_whole_attributes(value: Any) -> Any:
+    """Return a template whose ``Fn::GetAtt`` are pairs: moto takes ``Orders.Arn`` for a list, and ``Outputs.Arn`` for two attributes."""
+    if isinstance(value, list):
+        return [_with_whole_attributes(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"Fn::GetAtt": str(path)}:
+            return {"Fn::GetAtt": path.split(".", 1)}
+        case {"Fn::GetAtt": [str(name), str(first), *rest]}:
+            return {"Fn::GetAtt": [name, ".".join([first, *map(str, rest)])]}
+        case {"Fn::Sub": str(text)} if _DEEP.search(text):
+            found = {path.replace(".", "_"): path for path in _DEEP.findall(text)}
+            values = {name: {"Fn::GetAtt": path.split(".", 1)} for name, path in found.items()}
+            return {"Fn::Sub": [_DEEP.sub(lambda each: f"${{{each[1].replace('.', '_')}}}", text), values]}
+    return {key: _with_whole_attributes(member) for key, member in value.items()}
 
 
 def _transforms(document: dict[str, Any]) -> list[str]:

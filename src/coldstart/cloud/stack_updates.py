@@ -39,8 +39,9 @@ def update_in_order(resources: ResourceMap, template: dict[str, Any], parameters
     changes: list[Change] = []
     resources.__dict__["changes"] = changes
     resources._template = template
-    if parameters:
-        resources.input_parameters = parameters
+    declared = template.get("Parameters") or {}
+    given = parameters or resources.input_parameters
+    resources.input_parameters = {name: value for name, value in given.items() if name in declared}
     resources.load_mapping()
     resources.load_parameters()
     resources.load_conditions()
