@@ -192,6 +192,20 @@ def test_a_module_of_the_package_takes_the_place_of_one_of_python_for_the_functi
     assert sys.modules["calendar"] is calendar
 
 
+def test_a_function_may_be_the_first_to_call_a_service(deploy):
+    """What answers is loaded then, and not into the function."""
+    assert "moto.polly" not in sys.modules
+    function = deploy(
+        "import boto3, sys\n"
+        "def handler(event, context):\n"
+        "    voices = boto3.client('polly').describe_voices()['Voices']\n"
+        "    return [len(voices) > 0, 'moto' in sys.modules, 'coldstart' in sys.modules]\n",
+        Timeout=30,
+    )
+    assert function.invoke()["Payload"] == [True, False, False]
+    assert "moto.polly" in sys.modules
+
+
 def test_a_function_that_calls_another_waits_for_it(deploy, local_aws):
     inner = deploy(
         "import os\ndef handler(event, context):\n    print('inner')\n    return os.environ['WHO']\n",

@@ -165,8 +165,6 @@ class InlineSandbox:
         """Do what ``python/bootstrap.py`` does in a process."""
         if self._bootstrap is None:
             self._load()
-        else:
-            self._connection.is_resumed = True
         self._bootstrap.run(self._handler, self._client)
 
     def _load(self) -> None:
@@ -259,8 +257,6 @@ class _Connection:
         self._parser = RequestParser()
         self._answers = bytearray()
         self.api: RuntimeApi | None = None
-        self.is_resumed = False
-        """Whether the runtime is run anew after a pause: it asks for the event that it has asked for already."""
 
     def socket(self, *_: object) -> _Connection:
         """Return itself."""
@@ -276,10 +272,7 @@ class _Connection:
         """Take bytes from the runtime, and let the Runtime API answer."""
         self._parser.feed(data)
         while request := self._parser.next_request():
-            if self.is_resumed:
-                self.is_resumed = False
-            else:
-                self.request(request)
+            self.request(request)
 
     def request(self, request: HttpRequest) -> None:
         """Take a request from the runtime, and let the Runtime API answer."""
