@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError, sync_playwright
 
 from benchmarks.findings import Bar, CannotMeasure, Finding, Timings
 from benchmarks.gzip_server import served
@@ -33,7 +33,7 @@ s3.create_bucket(Bucket="parcels")
 print("The buckets are", [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]])
 """
 ANSWER = "The buckets are ['parcels']"
-_PATIENCE = 180_000
+_PATIENCE = 120_000
 
 
 def measure(guests: Guests, rounds: int) -> Finding:
@@ -56,11 +56,21 @@ def measure(guests: Guests, rounds: int) -> Finding:
             *([("JupyterLite, {}", lite, _run_jupyterlite)] if lite else []),
         ]
         for _ in range(rounds):
-            for who, address, visit in contestants:
+            for who, address, visit in list(contestants):
                 with _browser(playwright, chromium) as context:
                     for turn in ("first visit", "second visit"):
                         page = context.new_page()
-                        times.setdefault(who.format(turn), []).append(visit(page, address))
+                        try:
+                            times.setdefault(who.format(turn), []).append(visit(page, address))
+                        except TimeoutError:
+                            if visit is not _run_jupyterlite:
+                                raise
+                            finding.notes.append(
+                                f"{who.format(turn)}: no answer within {_PATIENCE // 1000} s; left out."
+                            )
+                            del times[who.format(turn)]
+                            contestants.remove((who, address, visit))
+                            break
                         page.wait_for_timeout(3000)  # a reader reads; what is kept for later is written meanwhile
                         page.close()
     finding.timings = [Timings(who, seconds) for who, seconds in times.items()]

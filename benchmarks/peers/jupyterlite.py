@@ -72,6 +72,12 @@ class JupyterLite:
 
     def _kernels_wheels(self) -> Iterator[Wheel]:
         packages = next(self._environment.glob("lib/python*/site-packages"))
+        wanted = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["packages"]["micropip"]["version"]
+        micropip = next(iter(importlib.metadata.distributions(name="micropip", path=[str(packages)])))
+        if micropip.version != wanted:  # an older one does not start in this Pyodide
+            raise PeerMissing(
+                f"its micropip {wanted} can be installed from Python 3.13 on, and this is {micropip.version}"
+            )
         for name in _PYTHON_SIDE.split():
             found = next(iter(importlib.metadata.distributions(name=name, path=[str(packages)])), None)
             if found is not None:
