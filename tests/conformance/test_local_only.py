@@ -62,6 +62,27 @@ def test_stop_gives_the_environment_back_and_a_new_start_is_empty():
     assert out.strip() == "True ('parcel-production', 'AKIAREALREALREALREAL', None) None"
 
 
+def test_a_new_start_is_as_strict_as_the_first():
+    kernel = _in_a_kernel("""
+        from coldstart import cloud
+        import boto3
+        for _ in range(2):
+            cloud.start()
+            logs = boto3.client("logs")
+            logs.create_log_group(logGroupName="/parcel")
+            transformation = {"metricName": "m", "metricNamespace": "Parcel", "metricValue": "1"}
+            try:
+                logs.put_metric_filter(
+                    logGroupName="/parcel", filterName="f", filterPattern="ada@example.com", metricTransformations=[transformation]
+                )
+            except logs.exceptions.InvalidParameterException:
+                print("refused")
+            cloud.stop()
+        """)
+    out, _ = kernel.communicate(timeout=60)
+    assert out.split() == ["refused", "refused"]
+
+
 def test_a_start_does_not_load_the_validators_of_documents():
     """They take longer to load than everything else, and a learner waits for it in the first cell of each notebook."""
     kernel = _in_a_kernel("""

@@ -100,7 +100,7 @@ def test_a_table_with_another_key_takes_the_place_of_the_first_unless_it_has_a_n
     assert second != first
     assert second in boto3.client("dynamodb").list_tables()["TableNames"]
     assert first not in boto3.client("dynamodb").list_tables()["TableNames"]
-    named = {"TableName": f"orders-{next(_numbers)}"}
+    named = {"TableName": f"orders-by-key-{next(_numbers)}"}
     stack({"Orders": table(**named)}, reference)
     with pytest.raises(AssertionError, match="a custom-named resource requires replacing"):
         stack({"Orders": table(**named, **other)}, reference)

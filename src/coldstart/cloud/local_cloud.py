@@ -70,6 +70,9 @@ class Cloud:
         clock.follow(self.clock.now)
         seed = int(os.environ.get("COLDSTART_SEED", "0"))
         self.identifiers = Identifiers(seed)
+        moto = MotoServices(
+            seed
+        )  # corrected before anything takes the place of its parts, and puts them back at the end
         self._folder = make_root()
         self._host = Host(
             self._folder,
@@ -111,7 +114,7 @@ class Cloud:
         self._listener = None if is_inline else LoopbackListener()
         self._front_door = FrontDoor(
             self._listener.port if self._listener else NOBODYS_PORT,
-            MotoServices(seed),
+            moto,
             {
                 "lambda": [self._lambda.api],
                 "cloudformation": [self._stack_resources],

@@ -14,7 +14,6 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
-from moto.ssm.models import ssm_backends
 
 _ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 
@@ -93,6 +92,8 @@ class ResourcePolicies:
         """Return the ARN of the customer's key that a parameter or a secret is encrypted with; empty when it is AWS's own, or none."""
         key: Any = None
         if service == "ssm":
+            from moto.ssm.models import ssm_backends  # it loads all of EC2, which a start should not wait for
+
             with contextlib.suppress(ServiceException):  # there is no such version; the service says so itself
                 parameter = ssm_backends[self._account_id][region].get_parameter(name)
                 key = parameter.keyid if parameter is not None and parameter.parameter_type == "SecureString" else None
