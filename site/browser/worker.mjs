@@ -18,6 +18,8 @@ const nameOf = (folder) => `cold-start ${folder}`;
 const kept = self.caches ? caches.open(nameOf(base)).catch(() => null) : Promise.resolve(null);
 const recall = async (name) => (await kept)?.match(base + name);
 const keep = async (name, response) => (await kept)?.put(base + name, response).catch(() => {});
+// What is long is written once the first cell has answered: nobody waits for the disk.
+const toKeep = [];
 
 async function forgetOlderEditions() {
   const all = nameOf(new URL("../", base).href);
@@ -47,7 +49,7 @@ async function loadPackages() {
   const response = await fetchNow(`${base}packages.gz`);
   if (!response.ok) throw new Error(`The packages could not be loaded (${response.status}).`);
   const unpacked = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  keep("packages", new Response(unpacked));
+  toKeep.push(() => keep("packages", new Response(unpacked)));
   return unpacked;
 }
 
@@ -98,8 +100,9 @@ async function start() {
   say({ step: "the course" });
   if (!snapshot) {
     python.runPython("from coldstart.page import kernel\nkernel.load_what_lessons_use()");
-    keep("snapshot", new Response(python.makeMemorySnapshot()));
-    if (self.caches) forgetOlderEditions();
+    const memory = python.makeMemorySnapshot();
+    toKeep.push(() => keep("snapshot", new Response(memory)));
+    if (self.caches) toKeep.push(forgetOlderEditions);
   }
   const course = python.pyimport("coldstart.page.kernel");
   course.prepare_process();
@@ -115,4 +118,5 @@ onmessage = async ({ data: { source, name, progress } }) => {
   if (source === undefined) return;
   kernel.run(source, name);
   say({ done: true, progress: course.progress() });
+  while (toKeep.length) await toKeep.shift()();
 };
