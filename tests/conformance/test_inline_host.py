@@ -292,11 +292,13 @@ def test_a_cell_that_is_interrupted_leaves_nothing_of_the_function_behind(deploy
     )
     function.invoke()
     before = sys.stdout, os.getcwd(), os.environ["AWS_ACCESS_KEY_ID"]
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts tests may have it ignored
     timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         function.invoke({"seconds": 30})
     timer.join()
+    signal.signal(signal.SIGINT, handler)
     assert (sys.stdout, os.getcwd(), os.environ["AWS_ACCESS_KEY_ID"]) == before
     assert function.invoke()["Payload"] is None
 

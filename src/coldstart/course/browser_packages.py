@@ -20,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -95,15 +96,31 @@ def browser_packages() -> Path:
         raise CannotMake("Pyodide comes by npm, and is not installed: run `npm ci --ignore-scripts`.")
     built = CACHE / _digest(_sources())
     if not built.exists():
-        part = built.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        part = _part_of(built)
         _make(part)
         for old in CACHE.iterdir():
-            if old.is_dir() and old != part:
-                shutil.rmtree(old)
-        part.rename(built)
+            if old.is_dir() and old.suffix != ".part" and old != built:
+                shutil.rmtree(old, ignore_errors=True)
+        _keep(part, built)
     return built
+
+
+def _part_of(folder: Path) -> Path:
+    """Return a folder of this process's own, in which another one is made before it gets its name."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".part"))
+    part.chmod(0o755)
+    return part
+
+
+def _keep(part: Path, folder: Path) -> None:
+    """Give a folder its name, unless another process was first: both hold the same."""
+    try:
+        part.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(part)
 
 
 def _make(folder: Path) -> None:
@@ -237,7 +254,7 @@ def _browser_builds() -> Iterator[Wheel]:
     lock = PROJECT / "site" / "browser.lock"
     kept = CACHE.parent / f"wheels-{_digest([lock])}"
     if not kept.exists():
-        part = kept.with_suffix(".part")
+        part = _part_of(kept)
         done = subprocess.run(
             [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
              "--only-binary", ":all:", "--require-hashes", "--platform", "pyemscripten_2026_0_wasm32",
@@ -246,8 +263,9 @@ def _browser_builds() -> Iterator[Wheel]:
         )  # fmt: skip
         if done.returncode != 0:
             why = next(iter(done.stderr.strip().splitlines()[-1:]), "pip says nothing")
+            shutil.rmtree(part)
             raise CannotMake(f"pydantic's build for the browser could not be fetched: {why}")
-        part.rename(kept)
+        _keep(part, kept)
     for path in sorted(kept.glob("*.whl")):
         if canonicalize_name(path.name.split("-")[0]) in _OTHER_VERSIONS:
             yield Wheel(path.name, path.read_bytes())
