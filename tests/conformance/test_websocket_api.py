@@ -138,10 +138,11 @@ def test_a_message_goes_to_the_route_that_it_names(local_aws, chat):
 
 def test_functions_send_to_connections_until_those_are_gone(local_aws, chat):
     """apigateway-how-to-call-websocket-api-connections: POST, GET, DELETE, and GoneException afterwards."""
-    api = chat()
+    api = chat(answers=("tell",))
     client = api.connect()
     client.send(json.dumps({"action": "tell", "connections": api.connections_url_in_functions}))
     assert client.recv() == "told"
+    assert json.loads(client.recv())["route"] == "tell"  # the function has ended, and its log is there
     connection_id = api.events("tell")[0]["requestContext"]["connectionId"]
     connections = boto3.client("apigatewaymanagementapi", endpoint_url=api.connections_url)
     at_the_one_address = boto3.client("apigatewaymanagementapi")

@@ -36,6 +36,7 @@ from coldstart.events.websocket_event import (
     DISCONNECT,
     GOING_AWAY,
     MAX_MESSAGE_BYTES,
+    NO_STATUS,
     NORMAL,
     ConnectionClosed,
     WebSocketClient,
@@ -115,7 +116,10 @@ class WebSocketApiGateway(ApiGateway):
                 connected.last_active = self._clock.now()
                 self._take(connected, message)
         except ConnectionClosed as closed:
-            self._forget(connected, closed)
+            self._forget(
+                connected, closed
+            )  # before the client hears that it is over: what is due then can be waited for
+            connection.close(NORMAL if closed.status == NO_STATUS else closed.status)
 
     def post_to_connection(self, region: str, params: dict[str, Any]) -> dict[str, Any]:
         """Send a message to a client.
@@ -156,8 +160,8 @@ class WebSocketApiGateway(ApiGateway):
             AwsError: it has gone.
         """
         connected = self._find(params["ConnectionId"])
-        connected.connection.close(NORMAL)
         self._forget(connected, ConnectionClosed(NORMAL))
+        connected.connection.close(NORMAL)
         return {}
 
     def stop(self) -> None:

@@ -20,7 +20,6 @@ from coldstart.events.websocket_event import (
     MAX_FRAME_BYTES,
     MAX_MESSAGE_BYTES,
     NO_STATUS,
-    NORMAL,
     PROTOCOL_ERROR,
     TOO_BIG,
     UNSUPPORTED,
@@ -65,7 +64,7 @@ class WebSocketConnection:
         """Wait for the next message and return it.
 
         Raises:
-            ConnectionClosed: there is none; the connection has been closed.
+            ConnectionClosed: there is none. Where the client has closed the connection, :meth:`close` answers it.
         """
         try:
             return self._next_message()
@@ -85,7 +84,7 @@ class WebSocketConnection:
         self._send(ABNF.OPCODE_TEXT, message)
 
     def close(self, status: int, reason: str = "") -> None:
-        """Tell the client that the connection ends, and end it."""
+        """Tell the client that the connection ends, and end it; nothing when that has been done."""
         if self._say_that_it_ends(status, reason):
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -114,7 +113,6 @@ class WebSocketConnection:
             data = frame.data.encode() if isinstance(frame.data, str) else frame.data
             if frame.opcode == ABNF.OPCODE_CLOSE:
                 status = struct.unpack("!H", data[:2])[0] if data else NO_STATUS
-                self.close(NORMAL if status == NO_STATUS else status)
                 raise ConnectionClosed(status, data[2:].decode("utf-8", "replace"))
             if frame.opcode == ABNF.OPCODE_PING:
                 self._send(ABNF.OPCODE_PONG, data)
