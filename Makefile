@@ -57,7 +57,7 @@ lab: $(STAMP) ## Open the course in JupyterLab
 tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
 	@$(COLDSTART) tools
 
-test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (under 5 minutes)
+test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (about 8 minutes on two cores)
 	@$(COLDSTART) tools || [ "$$CI" != true ]
 	@$(COLDSTART) prove
 	@$(BIN)/python -m pytest tests -n 4 --dist loadgroup
