@@ -100,6 +100,26 @@ def test_an_interrupted_cell_stops_waiting_and_the_cloud_goes_on():
     assert out.splitlines() == ["interrupted", '"done"', "2"]
 
 
+def test_an_interrupt_that_comes_before_the_waiting_ends_it():
+    from coldstart.runtime import interrupts
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    waited = []
+
+    def wait() -> None:
+        with interrupts.held():
+            signal.raise_signal(signal.SIGINT)
+            with interrupts.may_break_in():
+                waited.append("for the function")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert waited == []
+
+
 def test_what_is_not_waiting_is_finished_before_an_interrupt():
     from coldstart.runtime import interrupts
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -73,11 +74,14 @@ def lab(learn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calla
                 break
         else:
             pytest.fail("JupyterLab did not start:\n" + "".join(said))
+        threading.Thread(
+            target=process.stdout.read, daemon=True
+        ).start()  # or what it says would fill the pipe, and hold it up
         address, token = found.groups()
         yield lambda notebook: f"{address}/tree/{notebook}?{token}&reset"
         children = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=90)
         for child in children:
             if child.is_running():
                 child.kill()

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from types import FrameType
 
 _waits = False
+_came: list[FrameType | None] = []
+"""Where interrupts came that wait until nothing is half done."""
 
 
 @contextlib.contextmanager
@@ -24,14 +26,13 @@ def held() -> Iterator[None]:
         yield
         return
     global _waits
-    came: list[FrameType | None] = []
     waited, _waits = _waits, False  # a function that runs in this thread calls AWS
 
     def note(number: int, frame: FrameType | None) -> None:
         if _waits:
             before(number, frame)
         else:
-            came.append(frame)
+            _came.append(frame)
 
     signal.signal(signal.SIGINT, note)
     try:
@@ -39,19 +40,24 @@ def held() -> Iterator[None]:
     finally:
         _waits = waited
         signal.signal(signal.SIGINT, before)
+        came = _came[:]
+        _came.clear()
     if came:
         before(signal.SIGINT, came[0])
 
 
 @contextlib.contextmanager
 def may_break_in() -> Iterator[None]:
-    """Let SIGINT through in the main thread: what runs within has nothing to leave half done."""
+    """Let SIGINT through in the main thread, also one that came before: what runs within has nothing to leave half done."""
     global _waits
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _waits = True
     try:
+        if _came:
+            _came.clear()
+            signal.raise_signal(signal.SIGINT)
         yield
     finally:
         _waits = False
