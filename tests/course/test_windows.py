@@ -68,8 +68,9 @@ def test_the_last_log_lines_of_one_moment_stay_in_their_order(local_aws: Cloud) 
     name = f"window-{uuid.uuid4().hex[:8]}"
     group = f"/aws/lambda/{name}"
     local_aws.settle()
-    for other in logs.describe_log_groups()["logGroups"]:  # of other tests, whose lines may be later
-        logs.delete_log_group(logGroupName=other["logGroupName"])
+    for page in list(logs.get_paginator("describe_log_groups").paginate()):
+        for other in page["logGroups"]:  # of other tests, whose lines may be later
+            logs.delete_log_group(logGroupName=other["logGroupName"])
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="environment")
     now = local_aws.clock.now_ms()

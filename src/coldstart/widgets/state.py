@@ -102,7 +102,8 @@ def _buckets() -> Iterator[tuple[str, str, str]]:
 def _log() -> list[str]:
     logs = boto3.client("logs")
     events: list[tuple[int, str]] = []
-    for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]:
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/")
+    for group in [group for page in pages for group in page["logGroups"]]:
         found = logs.filter_log_events(logGroupName=group["logGroupName"])["events"][-LOG_LINES:]
         name = group["logGroupName"].removeprefix("/aws/lambda/")
         events += [(event["timestamp"], f"{name}: {event['message'].rstrip()}") for event in found]
