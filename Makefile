@@ -70,7 +70,7 @@ nbval: $(STAMP)
 	  echo "There are no notebooks to prove in notebooks/ and solutions/. Build them: make build"; exit 1; fi
 	@rm -rf .nbval && mkdir -p .nbval/notebooks .nbval/solutions
 	@cp notebooks/*.ipynb .nbval/notebooks/ && cp solutions/*.ipynb .nbval/solutions/
-	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval --nbval --nbval-current-env \
+	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval -p nbval --nbval --nbval-current-env \
 	  --nbval-sanitize-with src/coldstart/course/nbval_sanitize.cfg --nbval-cell-timeout 60 \
 	  -n 4 --dist loadscope -p no:cacheprovider
 	@rm -rf .nbval

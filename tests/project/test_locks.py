@@ -28,7 +28,8 @@ NPM = {
     "benchmarks/lighthouse/package-lock.json": 100,
     "benchmarks/peers/serverless-offline/package-lock.json": 100,
 }
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+TABLES = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYPROJECT = TABLES["project"]
 
 
 def requirements(text: str) -> list[Requirement]:
@@ -75,6 +76,12 @@ def test_every_lock_of_the_project_is_held_to_this() -> None:
 
 def test_the_constraints_are_the_lock_without_hashes() -> None:
     assert [str(entry) for entry in requirements(CONSTRAINTS)] == [str(entry) for entry in requirements(LOCK)]
+
+
+def test_the_lock_leaves_out_what_only_makes_a_start_slow() -> None:
+    left_out = {canonicalize_name(name) for name in TABLES["tool"]["uv"]["exclude-dependencies"]}
+    assert left_out
+    assert not left_out & {canonicalize_name(entry.name) for entry in requirements(LOCK)}
 
 
 def test_every_dependency_of_the_project_is_locked_at_a_version_it_allows() -> None:
