@@ -60,7 +60,7 @@ tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
 test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (about 8 minutes on two cores)
 	@$(COLDSTART) tools || [ "$$CI" != true ]
 	@$(COLDSTART) prove
-	@$(BIN)/python -m pytest tests -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder
 	@$(MAKE) --no-print-directory nbval
 
 # With `build --check --no-run` in `check`, this shows that building again changes nothing: that compares cells and pages, this what

@@ -25,7 +25,8 @@ from coldstart.cloud import Cloud
 from coldstart.lab import deployment_tools
 from tests.conftest import missing
 
-pytestmark = pytest.mark.timeout(300)  # each starts a handful of programs, and the machine may have other work
+# Each starts a handful of programs, and the machine may have other work.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 PARCEL = Path(__file__).with_name("parcel")
 Run = Callable[..., str]
 

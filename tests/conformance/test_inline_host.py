@@ -78,7 +78,7 @@ from tests.conformance.test_traces import (  # noqa: F401
 pytestmark = [
     pytest.mark.parametrize("local_aws", ["inline"], indirect=True),
     pytest.mark.usefixtures("local_aws"),
-    pytest.mark.xdist_group("inline host"),
+    pytest.mark.long,
 ]
 
 COUNTER = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"

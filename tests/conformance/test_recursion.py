@@ -16,6 +16,8 @@ import pytest
 
 from coldstart.cloud import Cloud
 
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
+
 
 @pytest.fixture
 def deploy(deploy: Callable[..., Any]) -> Callable[..., str]:
@@ -25,8 +27,9 @@ def deploy(deploy: Callable[..., Any]) -> Callable[..., str]:
 
 CALLS_ITSELF = (
     "import boto3, json\n"
+    "client = boto3.client('lambda')\n"
     "def handler(event, context):\n"
-    "    boto3.client('lambda').invoke(FunctionName=context.function_name, InvocationType='Event', Payload=json.dumps(event))\n"
+    "    client.invoke(FunctionName=context.function_name, InvocationType='Event', Payload=json.dumps(event))\n"
 )
 
 
@@ -35,7 +38,6 @@ def _runs(function: str) -> int:
     return len(re.findall(r"START RequestId", "".join(event["message"] for event in events)))
 
 
-@pytest.mark.timeout(240)
 def test_a_function_that_invokes_itself_is_stopped(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName=f"loop-{uuid.uuid4().hex[:8]}")["QueueUrl"]
@@ -48,7 +50,6 @@ def test_a_function_that_invokes_itself_is_stopped(local_aws: Cloud, deploy: Cal
     assert json.loads(message["Body"]) == {"order_id": "P-1042"}
 
 
-@pytest.mark.timeout(240)
 def test_a_synchronous_caller_is_told(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     function = deploy(
         "import boto3, json\n"
@@ -67,15 +68,15 @@ def test_a_synchronous_caller_is_told(local_aws: Cloud, deploy: Callable[..., st
     assert _runs(function) == 16
 
 
-@pytest.mark.timeout(240)
 def test_a_loop_through_a_queue_is_seen(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName=f"loop-{uuid.uuid4().hex[:8]}", Attributes={"VisibilityTimeout": "60"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     function = deploy(
         "import boto3, os\n"
+        "client = boto3.client('sqs')\n"
         "def handler(event, context):\n"
-        "    boto3.client('sqs').send_message(QueueUrl=os.environ['QUEUE'], MessageBody=event['Records'][0]['body'])\n",
+        "    client.send_message(QueueUrl=os.environ['QUEUE'], MessageBody=event['Records'][0]['body'])\n",
         Environment={"Variables": {"QUEUE": url}},
         Timeout=30,
         MemorySize=1769,
@@ -86,14 +87,14 @@ def test_a_loop_through_a_queue_is_seen(local_aws: Cloud, deploy: Callable[..., 
     assert _runs(function) == 16
 
 
-@pytest.mark.timeout(240)
 def test_a_function_may_be_allowed_to_loop(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     function = deploy(
         "import boto3, json\n"
+        "client = boto3.client('lambda')\n"
         "def handler(event, context):\n"
         "    if event['left']:\n"
         "        again = json.dumps({'left': event['left'] - 1})\n"
-        "        boto3.client('lambda').invoke(FunctionName=context.function_name, InvocationType='Event', Payload=again)\n",
+        "        client.invoke(FunctionName=context.function_name, InvocationType='Event', Payload=again)\n",
         Timeout=30,
         MemorySize=1769,
     )
@@ -105,7 +106,6 @@ def test_a_function_may_be_allowed_to_loop(local_aws: Cloud, deploy: Callable[..
     assert _runs(function) == 20
 
 
-@pytest.mark.timeout(240)
 def test_a_loop_through_a_bucket_is_seen(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     """The function writes where it was called from, the classic with pictures and their thumbnails."""
     client, s3 = boto3.client("lambda"), boto3.client("s3")
@@ -113,9 +113,10 @@ def test_a_loop_through_a_bucket_is_seen(local_aws: Cloud, deploy: Callable[...,
     s3.create_bucket(Bucket=bucket)
     function = deploy(
         "import boto3\n"
+        "client = boto3.client('s3')\n"
         "def handler(event, context):\n"
         "    key = event['Records'][0]['s3']['object']['key']\n"
-        "    boto3.client('s3').put_object(Bucket=event['Records'][0]['s3']['bucket']['name'], Key='small/' + key)\n",
+        "    client.put_object(Bucket=event['Records'][0]['s3']['bucket']['name'], Key='small/' + key)\n",
         Timeout=30,
         MemorySize=1769,
     )
@@ -139,15 +140,15 @@ def test_a_loop_through_a_bucket_is_seen(local_aws: Cloud, deploy: Callable[...,
     assert _runs(function) == 16
 
 
-@pytest.mark.timeout(240)
 def test_a_loop_through_a_topic_is_seen(local_aws: Cloud, deploy: Callable[..., str]) -> None:
     client, sns = boto3.client("lambda"), boto3.client("sns")
     topic = sns.create_topic(Name=f"parcel-news-{uuid.uuid4().hex[:8]}")["TopicArn"]
     function = deploy(
         "import boto3\n"
+        "client = boto3.client('sns')\n"
         "def handler(event, context):\n"
         "    sent = event['Records'][0]['Sns']\n"
-        "    boto3.client('sns').publish(TopicArn=sent['TopicArn'], Message=sent['Message'])\n",
+        "    client.publish(TopicArn=sent['TopicArn'], Message=sent['Message'])\n",
         Timeout=30,
         MemorySize=1769,
     )

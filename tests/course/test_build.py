@@ -28,6 +28,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.long
 def test_what_a_build_stores(small_course: Path) -> None:
     """One test, since each build starts kernels."""
     notebook = small_course.parent / "notebooks" / "01-greet.ipynb"
@@ -69,6 +70,7 @@ print(f"Duration: {time.process_time() * 1000:.2f} ms")
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.long
 def test_what_the_next_build_notices(small_course: Path) -> None:
     """With the lesson that needs no local AWS."""
     lesson = small_course / "02-thank" / "lesson.md"

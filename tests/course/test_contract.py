@@ -40,6 +40,7 @@ def test_a_break_is_named(small_course: Path, entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.long
 def test_what_only_a_run_shows_is_named_all_at_once(small_course: Path) -> None:
     for entry in TABLE["run"]:
         break_it(small_course, entry)

@@ -13,6 +13,7 @@ from coldstart.course.new_lesson import CannotMake, new_lesson
 
 
 @pytest.mark.timeout(200)
+@pytest.mark.long
 @pytest.mark.usefixtures("local_aws")
 def test_the_skeleton_keeps_the_contract_builds_and_passes_its_proofs(small_course: Path) -> None:
     folder = new_lesson("09-cold-starts")

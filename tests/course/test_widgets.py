@@ -31,7 +31,7 @@ CELLS = (
     'check("01.1")',
     'quiz("01")',
 )
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("widgets")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ import pexpect
 PROJECT = Path(__file__).resolve().parents[2]
 # JupyterLab on a busy machine: milliseconds to wait for something that is sure to come.
 PATIENCE = 60_000
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("lab")]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tests.site.conftest import PUBLISHED, REPOSITORY
 LESSON_01 = "lessons/01-first-function/"
 MOST_BYTES = {"": 150_000, LESSON_01: 200_000}
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = pytest.mark.long
 
 
 class _Head(html.parser.HTMLParser):

@@ -17,7 +17,7 @@ LESSON_01 = "lessons/01-first-function/"
 # Python is started once in this module. On a machine that does much else it takes its time.
 PATIENCE = 90_000
 
-pytestmark = [pytest.mark.xdist_group("site"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +31,12 @@ def with_run(site: Path) -> None:
 STUB, CHECK = "exercise-01-1-print-a-label-2", "exercise-01-1-print-a-label-3"
 
 
-# Whether this browser has everything that a second visit needs.
+# Whether this browser has everything that a second visit needs: Python as it was when it had started, and the page with its files.
 KEPT = """async () => {
-    const [name] = (await caches.keys()).filter(name => name.includes("/run/"));
-    return name && (await (await caches.open(name)).keys()).some(({ url }) => url.endsWith("/snapshot"));
+    const urls = [];
+    for (const name of await caches.keys()) urls.push(...(await (await caches.open(name)).keys()).map(({ url }) => url));
+    const files = [location.href.split("#")[0], ...[...document.scripts].map(({ src }) => src).filter(Boolean)];
+    return urls.some((url) => url.endsWith("/snapshot")) && files.every((file) => urls.includes(file));
 }"""
 
 

@@ -37,7 +37,7 @@ PAGES = [
 ]
 REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = pytest.mark.long
 
 
 def _search(page: Page, words: str) -> None:
