@@ -59,20 +59,18 @@ tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
 
 test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (about 8 minutes on two cores)
 	@$(COLDSTART) tools || [ "$$CI" != true ]
-	@$(COLDSTART) prove
-	@$(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder
-	@$(MAKE) --no-print-directory nbval
+	@$(MAKE) --no-print-directory nbval TESTS=tests
 
 # With `build --check --no-run` in `check`, this shows that building again changes nothing: that compares cells and pages, this what
-# every cell prints. The notebooks run in a copy: their cells write files beside themselves.
+# every cell prints. The notebooks run in a copy: their cells write files beside themselves. TESTS names tests to run beside them.
 nbval: $(STAMP)
 	@if ! ls notebooks/*.ipynb solutions/*.ipynb >/dev/null 2>&1; then \
 	  echo "There are no notebooks to prove in notebooks/ and solutions/. Build them: make build"; exit 1; fi
 	@rm -rf .nbval && mkdir -p .nbval/notebooks .nbval/solutions
 	@cp notebooks/*.ipynb .nbval/notebooks/ && cp solutions/*.ipynb .nbval/solutions/
-	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval -p nbval --nbval --nbval-current-env \
+	@SOURCE_DATE_EPOCH=0 $(BIN)/python -m pytest --rootdir . .nbval $(TESTS) -p nbval --nbval --nbval-current-env \
 	  --nbval-sanitize-with src/coldstart/course/nbval_sanitize.cfg --nbval-cell-timeout 60 \
-	  -n 4 --dist loadscope -p no:cacheprovider
+	  -n 4 --dist loadfile --no-loadscope-reorder
 	@rm -rf .nbval
 
 check: $(STAMP) ## Format, lint, types, spelling, the contract of the lessons (seconds)

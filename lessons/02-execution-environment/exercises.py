@@ -390,12 +390,13 @@ def handler(event, context):
 
 # 02.3 ----------------------------------------------------------------------------------------------------------------
 
-_FEW = [f"P-53{number:02}" for number in range(11)]
+_FEW = [f"P-53{number:02}" for number in range(8)]
 _MANY = [f"P-54{number:02}" for number in range(60)]
 
 
 def _few_parcels_are_all_sorted(submission: Submission) -> None:
-    function = submission.deploy(Timeout=1)
+    # Two seconds for what takes less than half of one: a machine that does much else must not fail a right answer.
+    function = submission.deploy(Timeout=2)
     for call in ("first", "second"):
         answer = function.invoke({"parcels": _FEW}).payload
         expect(
@@ -530,7 +531,7 @@ def handler(event, context):
             message="Task timed out after 1.00 seconds",
         ),
         WrongAnswer(
-            "stops_after_ten",
+            "stops_after_five",
             code="""\
 import time
 
@@ -540,10 +541,10 @@ def sort_one(parcel):
 
 
 def handler(event, context):
-    done = event["parcels"][:10]
+    done = event["parcels"][:5]
     for parcel in done:
         sort_one(parcel)
-    return {"sorted": done, "left": event["parcels"][10:]}
+    return {"sorted": done, "left": event["parcels"][5:]}
 """,
             misconception=None,
             message="Do not stop after a number of parcels.",
