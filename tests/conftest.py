@@ -26,6 +26,7 @@ there. Playwright's event loop runs for as long as `chromium` is open, so a modu
 `asyncio.run`.
 """
 
+import contextlib
 import functools
 import http.server
 import json
@@ -123,7 +124,8 @@ def foreign_requests() -> list[str]:
     return []
 
 
-def _is_foreign(url: str) -> bool:
+def is_foreign(url: str) -> bool:
+    """Whether a page that asks for this asks somebody else."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https", "ws", "wss"}:
         return False
@@ -135,7 +137,7 @@ def new_page(chromium: Browser, foreign_requests: list[str]) -> Iterator[Callabl
     contexts = []
 
     def record(request: Request | WebSocket) -> None:
-        if _is_foreign(request.url):
+        if is_foreign(request.url):
             foreign_requests.append(request.url)
 
     def open_page(**options: Any) -> Page:
@@ -161,21 +163,21 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def static_server(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback; yields the address, with a slash at its end."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Path], str]]:
-    servers: list[http.server.ThreadingHTTPServer] = []
-
-    def start(folder: Path) -> str:
-        handler = functools.partial(_Quiet, directory=str(folder))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as servers:
+        yield lambda folder: servers.enter_context(static_server(folder))
 
 
 @pytest.fixture(scope="session")

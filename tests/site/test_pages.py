@@ -78,6 +78,7 @@ def test_a_page_begins_with_what_a_reader_decides_by(page_of: Any) -> None:
     assert "Send a parcel on its way" in front["description"]
     for fact in ("about 5 minutes", "23 November 2026", "(../notebooks/01-ship.ipynb)", "- Send a parcel on its way"):
         assert fact in page
+    assert "- **Exercises** [01.1](#exercise-011-" in page
     assert page.index("# Ship it") < page.index("about 5 minutes") < page.index("Parcels wait.")
     assert page.rstrip().endswith("with Python 3.11.7, boto3 1.44.5.\n\n</div>")
 

@@ -7,6 +7,7 @@ import html.parser
 import re
 import xml.etree.ElementTree
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,25 +66,27 @@ def test_the_sitemap_names_every_page_by_its_whole_address(site: Path) -> None:
     assert found == {PUBLISHED, *(PUBLISHED + path for path in _pages(site))}
 
 
-@pytest.mark.parametrize("path", ["", LESSON_01, "no/such/page/"])
-def test_below_a_sub_path_every_file_is_found(address: str, page: Page, site: Path, path: str) -> None:
-    asked: list[Request] = []
+def test_below_a_sub_path_every_file_is_found(address: str, new_page: Callable[..., Page], site: Path) -> None:
+    page, asked = new_page(), []
     page.on("request", lambda request: asked.append(request))
-    if path.startswith("no/"):  # a host answers with this page at any address
-        page.route(f"**/{path}", lambda route: route.fulfill(path=site / "404.html", status=404))
-    page.goto(address + path)
-    page.wait_for_load_state("networkidle")
-    missing = [request.url for request in asked[1:] if (response := request.response()) and response.status != 200]
-    assert missing == []
-    assert len(asked) > 5
-    page.get_by_role("link", name="Cold Start").first.click()
-    expect(page.get_by_role("heading", name="Learn AWS Lambda by running it")).to_be_visible()
+    page.route(
+        "**/no/**", lambda route: route.fulfill(path=site / "404.html", status=404)
+    )  # as a host does, at any address
+    for path in ("", LESSON_01, "no/such/page/"):
+        asked.clear()
+        page.goto(address + path)
+        page.wait_for_load_state("networkidle")
+        missing = [request.url for request in asked[1:] if (response := request.response()) and response.status != 200]
+        assert missing == []
+        assert len(asked) > 5
+        page.get_by_role("link", name="Cold Start").first.click()
+        expect(page.get_by_role("heading", name="Learn AWS Lambda by running it")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", MOST_BYTES)
-def test_a_page_is_light(address: str, page: Page, path: str) -> None:
+def test_a_page_is_light(address: str, new_page: Callable[..., Page], path: str) -> None:
     """As a host sends it, compressed; with the fonts, when npm has installed them."""
-    sizes = {}
+    page, sizes = new_page(), {}
 
     def weigh(request: Request) -> None:
         response = request.response()

@@ -189,7 +189,10 @@
     all.focus();
   });
   const tell = (text) => {
-    if (!runner.isConnected) document.body.append(runner);
+    if (!runner.isConnected) {
+      document.body.append(runner);
+      document.documentElement.classList.add("has-runner");
+    }
     if (status.textContent !== text) status.textContent = text;
     stop.hidden = !worker;
   };

@@ -80,7 +80,7 @@ class CheckResult:
         return f"**Why it works:** {self.exercise.why_solution}\n\n**{_OTHER}:**\n\n{code}"
 
     def _title(self) -> str:
-        return f"Exercise {self.exercise.id} · {self.exercise.title}"
+        return self.exercise.heading
 
     def _verdict(self) -> str:
         every = len(self.exercise.requirements)

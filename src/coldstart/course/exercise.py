@@ -84,6 +84,11 @@ class Exercise:
     why_solution: str
 
     @property
+    def heading(self) -> str:
+        """What stands above it in the lesson, and above its feedback."""
+        return f"Exercise {self.id} · {self.title}"
+
+    @property
     def requirements_text(self) -> str:
         """What is asked, as one text."""
         return "\n".join(requirement.title for requirement in self.requirements)

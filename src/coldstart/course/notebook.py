@@ -110,7 +110,7 @@ def _task(exercise: Exercise) -> str:
     """What is asked; the list comes from the checks themselves, so that the two cannot disagree."""
     asked = "\n".join(f"{number}. {asked.title}" for number, asked in enumerate(exercise.requirements, 1))
     return (
-        f"### Exercise {exercise.id} · {exercise.title}\n\n{exercise.task}\n\n"
+        f"### {exercise.heading}\n\n{exercise.task}\n\n"
         f"The check looks for this, in this order:\n\n{asked}\n\n"
         f"Run the next cell to save your answer, then the one after it to check it. "
         f'If you are stuck: `hint("{exercise.id}")`.'

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from markdown.extensions.toc import slugify
 
 from coldstart.course.facts import Facts
 from coldstart.course.lesson import Lesson
@@ -122,6 +123,9 @@ class _Page:
             f"- **Before it** {links or 'nothing'}",
             f"- **Run it** [download the notebook](../notebooks/{self._lesson.name}.ipynb)",
         ]
+        if exercises := self._lesson.exercises.values():
+            places = (f"[{exercise.id}](#{slugify(exercise.heading, '-')})" for exercise in exercises)
+            facts.append(f"- **Exercises** {', '.join(places)}")
         if run := self._run():
             facts.insert(2, f"- **Last run** {_day(run['date'])}")
         goals = "\n".join(f"- {objective.text}" for objective in front.objectives)
