@@ -19,7 +19,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-
 APART := site/browser site/zensical tools/aws benchmarks/peers/jupyterlite benchmarks/peers/ministack benchmarks/peers/python-lambda-local
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab tools test check build site npm zensical bench lock nbval platforms
+.PHONY: help setup lab tools test check types format lint spelling contract build site npm zensical bench lock nbval platforms
 
 help: ## Say what there is
 	@echo "Cold Start: an executable course on AWS Lambda."
@@ -74,10 +74,17 @@ nbval: $(STAMP)
 	@rm -rf .nbval
 
 check: $(STAMP) ## Format, lint, types, spelling, the contract of the lessons (seconds)
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going types format lint spelling contract
+
+types:
 	@$(BIN)/mypy
+format:
+	@$(BIN)/ruff format --check .
+lint:
+	@$(BIN)/ruff check .
+spelling:
 	@git ls-files --cached --others --exclude-standard -z | xargs -0 $(BIN)/codespell
+contract:
 	@$(COLDSTART) build --check --no-run
 
 build: $(STAMP) ## Build notebooks, solutions and the site's lesson pages from lessons/

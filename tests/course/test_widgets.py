@@ -106,7 +106,7 @@ def press(page: Page, button: Locator, key: str) -> None:
 
 
 def nobody_is_kept_out(page: Page) -> None:
-    """axe finds nothing in what the widgets show, in light and dark."""
+    """What the widgets show has no violation that axe knows, in light and dark."""
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         page.get_by_role("menuitem", name="Settings", exact=True).click()
         page.locator(".lm-Menu-itemLabel").filter(has_text=re.compile("^Theme$")).hover()
