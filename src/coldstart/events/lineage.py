@@ -46,6 +46,8 @@ def _digest(function_arn: str) -> str:
 
 def _counts(trace_id: str) -> dict[str, int]:
     """Runs by digest of the function; a lineage that cannot be read is an empty one."""
+    if "Lineage=" not in trace_id:
+        return {}
     for field in trace_id.split(";"):
         name, _, value = field.strip().partition("=")
         if name == "Lineage":

@@ -35,5 +35,8 @@ class TraceHeader(NamedTuple):
 
 def trace_header(text: str) -> TraceHeader:
     """Read a header; what it says of other things (``Self``, ``Lineage``) is passed over."""
-    fields = dict(field.strip().partition("=")[::2] for field in text.split(";"))
+    fields = {}
+    for field in text.split(";"):
+        name, _, value = field.strip().partition("=")
+        fields[name] = value
     return TraceHeader(fields.get("Root", ""), fields.get("Parent", ""), fields.get("Sampled", ""))
