@@ -7,7 +7,7 @@ keep to it is a log line and nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from coldstart.cloud.metric_store import Metric, metric
@@ -30,18 +30,17 @@ class EmbeddedMetric(NamedTuple):
     resolution: int
 
 
-def embedded_metrics(message: str) -> Iterator[EmbeddedMetric]:
+def embedded_metrics(message: str) -> Sequence[EmbeddedMetric]:
     """Return the metrics in the message of a log event."""
     if _MARK not in message:
-        return
+        return ()
     try:
         root = json.loads(message)
         metadata = root["_aws"]
         seconds, directives = metadata["Timestamp"] / 1000, metadata["CloudWatchMetrics"]
-        found = [one for directive in directives for one in _of_directive(root, directive, seconds)]
+        return [one for directive in directives for one in _of_directive(root, directive, seconds)]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return
-    yield from found
+        return ()
 
 
 def _of_directive(root: Mapping[str, Any], directive: Mapping[str, Any], seconds: float) -> Iterator[EmbeddedMetric]:

@@ -33,7 +33,9 @@ class LogDelivery:
             stream = self._stream(configuration, log_stream)
             if stream is not None:
                 # The stream's own method: the backend's checks are for requests, whose times may be years off.
-                stream.put_log_events([{**event._asdict(), IS_OF_FUNCTION: True} for event in events])
+                stream.put_log_events(
+                    [{"timestamp": event.timestamp, "message": event.message, IS_OF_FUNCTION: True} for event in events]
+                )
 
     def _stream(self, configuration: FunctionConfiguration, log_stream: str) -> LogStream | None:
         backend: LogsBackend = logs_backends[self._account_id][configuration.region]

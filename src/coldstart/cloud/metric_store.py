@@ -176,7 +176,7 @@ class MetricStores:
 
     def write(self, region: str) -> MetricStore:
         """Return a region's metrics to add to."""
-        return self._stores.setdefault(region, MetricStore())
+        return self._stores.get(region) or self._stores.setdefault(region, MetricStore())
 
     def changed(self, region: str) -> None:
         """Tell that there is something new."""

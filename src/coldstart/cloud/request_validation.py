@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -22,16 +22,32 @@ def validation_errors(shape: Shape, value: Any, unchecked: frozenset[str] = froz
     return list(_faults(shape, value, "", unchecked))
 
 
+class _Member(NamedTuple):
+    name: str
+    shown: str
+    """As faults name it."""
+    shape: Shape
+    is_required: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def _members(shape: StructureShape, unchecked: frozenset[str]) -> list[_Member]:
+    """Return the members of a structure that are looked into."""
+    required = shape.required_members
+    return [
+        _Member(name, name[:1].lower() + name[1:], member, name in required)
+        for name, member in shape.members.items()
+        if f"{shape.name}.{name}" not in unchecked
+    ]
+
+
 def _faults(shape: Shape, value: Any, path: str, unchecked: frozenset[str]) -> Iterator[str]:
     if isinstance(shape, StructureShape):
-        for name, member in shape.members.items():
-            if f"{shape.name}.{name}" in unchecked:
-                continue
-            member_path = _join(path, name[:1].lower() + name[1:])
-            if name in value:
-                yield from _faults(member, value[name], member_path, unchecked)
-            elif name in shape.required_members:
-                yield f"Value null at '{member_path}' failed to satisfy constraint: Member must not be null"
+        for member in _members(shape, unchecked):
+            if member.name in value:
+                yield from _faults(member.shape, value[member.name], _join(path, member.shown), unchecked)
+            elif member.is_required:
+                yield f"Value null at '{_join(path, member.shown)}' failed to satisfy constraint: Member must not be null"
         return
     for constraint in broken_constraints(shape, value):
         yield f"{_shown(shape, value)} at '{path}' failed to satisfy constraint: {constraint}"

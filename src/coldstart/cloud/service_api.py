@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -67,6 +67,7 @@ class ServiceApi:
         self._handlers = list(handlers)
         self._unchecked = frozenset(unchecked)
         self._identifiers = Identifiers()
+        self._matching = lru_cache(maxsize=256)(self._match)  # most requests ask for what was asked for before
 
     def add(self, handler: object) -> None:
         """Let another handler answer what no earlier one does."""
@@ -150,12 +151,19 @@ class ServiceApi:
     def _find(self, request: HttpRequest) -> tuple[OperationModel, dict[str, str], dict[str, list[str]]] | None:
         path, _, query_string = request.target.partition("?")
         query = parse_qs(query_string, keep_blank_values=True) if query_string else {}
-        for route in self._routes.get((request.method, path.split("/", 2)[1] if "/" in path else ""), ()):
-            match = route.path.fullmatch(path)
-            if match and all(query.get(name) == [value] for name, value in route.query.items()):
-                labels = {name: unquote(value) for name, value in zip(route.labels, match.groups(), strict=True)}
+        for route, labels in self._matching(request.method, path):
+            if all(query.get(name) == [value] for name, value in route.query.items()):
                 return route.operation, labels, query
         return None
+
+    def _match(self, method: str, path: str) -> list[tuple[_Route, dict[str, str]]]:
+        """Return the routes that a path fits, each with what its labels stand for."""
+        found = []
+        for route in self._routes.get((method, path.split("/", 2)[1] if "/" in path else ""), ()):
+            if match := route.path.fullmatch(path):
+                values = map(unquote, match.groups())
+                found.append((route, dict(zip(route.labels, values, strict=True))))
+        return found
 
     def _response(self, operation: OperationModel, result: Mapping[str, Any]) -> bytes:
         status = operation.http.get("responseCode", 200)
@@ -166,22 +174,25 @@ class ServiceApi:
             return response_bytes(status, headers)
         document = {}
         body: bytes | None = None
-        payload = shape.serialization.get("payload")
-        for name, member in shape.members.items():
-            value = result.get(name)
+        has_payload = False
+        for member in _members(shape):
+            has_payload = has_payload or member.location == "payload"
+            value = result.get(member.name)
             if value is None:
                 continue
-            location = member.serialization.get("location")
-            if location == "statusCode":
-                status = value
-            elif location == "header":
-                headers[member.serialization["name"]] = str(value)
-            elif name == payload:
-                body = value if member.type_name == "blob" else json.dumps(serialised(member, value)).encode()
-            else:
-                document[member.serialization.get("name", name)] = serialised(member, value)
+            match member.location:
+                case "statusCode":
+                    status = value
+                case "header":
+                    headers[member.wire_name] = str(value)
+                case "payload" if member.shape.type_name == "blob":
+                    body = value
+                case "payload":
+                    body = json.dumps(serialised(member.shape, value)).encode()
+                case _:
+                    document[member.wire_name] = serialised(member.shape, value)
         if body is None:
-            body = b"" if payload or status == 204 else json.dumps(document).encode()
+            body = b"" if has_payload or status == 204 else json.dumps(document).encode()
         if body:
             headers.setdefault("Content-Type", "application/json")
         return response_bytes(status, headers, body)
@@ -236,6 +247,26 @@ def _route(operation: OperationModel) -> _Route:
     return _Route(re.compile(pattern + "/?"), required, labels, operation)
 
 
+class _Member(NamedTuple):
+    """A member of a request or a response, and where HTTP has it."""
+
+    name: str
+    wire_name: str
+    location: str
+    """As the service model names it: ``uri``, ``header`` ...; ``payload`` when it is the whole body, empty when it is in it."""
+    shape: Shape
+
+
+@lru_cache(maxsize=1024)
+def _members(shape: StructureShape) -> list[_Member]:
+    payload = shape.serialization.get("payload")
+    members = []
+    for name, member in shape.members.items():
+        location = member.serialization.get("location", "payload" if name == payload else "")
+        members.append(_Member(name, member.serialization.get("name", name), location, member))
+    return members
+
+
 def _parameters(
     operation: OperationModel, request: HttpRequest, labels: Mapping[str, str], query: Mapping[str, list[str]]
 ) -> dict[str, Any]:
@@ -243,34 +274,34 @@ def _parameters(
     if shape is None:
         return {}
     parameters: dict[str, Any] = {}
-    in_body: dict[str, Shape] = {}
-    payload = shape.serialization.get("payload")
-    for name, member in shape.members.items():
-        wire_name = member.serialization.get("name", name)
-        match member.serialization.get("location"):
+    in_body: list[_Member] = []
+    has_payload = False
+    for member in _members(shape):
+        match member.location:
             case "uri":
-                _put(parameters, name, _from_text(member, labels.get(wire_name)))
+                _put(parameters, member.name, _from_text(member.shape, labels.get(member.wire_name)))
             case "querystring":
-                _put(parameters, name, _from_query(member, query.get(wire_name)))
+                _put(parameters, member.name, _from_query(member.shape, query.get(member.wire_name)))
             case "header":
-                _put(parameters, name, _from_text(member, request.headers.get(wire_name.lower())))
+                _put(parameters, member.name, _from_text(member.shape, request.headers.get(member.wire_name.lower())))
             case "headers":
-                prefix = wire_name.lower()
+                prefix = member.wire_name.lower()
                 found = {key[len(prefix) :]: value for key, value in request.headers.items() if key.startswith(prefix)}
-                _put(parameters, name, found or None)
+                _put(parameters, member.name, found or None)
+            case "payload":
+                has_payload = True
+                if member.shape.type_name == "blob":
+                    parameters[member.name] = request.body
+                else:
+                    _put(parameters, member.name, _from_json(member.shape, _json(request.body)))
             case _:
-                in_body[wire_name] = member
-                if name == payload and member.type_name == "blob":
-                    parameters[name] = request.body
-                elif name == payload:
-                    _put(parameters, name, _from_json(member, _json(request.body)))
-    if payload is None and in_body:
+                in_body.append(member)
+    if in_body and not has_payload:
         document = _json(request.body)
         if document is not None and not isinstance(document, dict):
             raise _serialization("Unexpected token: the request body must be a JSON object")
-        names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
-        for wire_name, member in in_body.items():
-            _put(parameters, names[wire_name], _from_json(member, (document or {}).get(wire_name)))
+        for member in in_body:
+            _put(parameters, member.name, _from_json(member.shape, (document or {}).get(member.wire_name)))
     return parameters
 
 
