@@ -162,8 +162,6 @@ def _is_for_everyone(page: Page) -> None:
     assert wide is not None
     assert violations(page) == []
     page.set_viewport_size({"width": 360, "height": 800})
-    for cell in page.locator(used[0]).all():
-        cell.scroll_into_view_if_needed()  # what is far away is laid out when it comes near
     assert violations(page, within=used) == []
     into_the_dark(page)
     assert violations(page, within=used) == []

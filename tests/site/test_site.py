@@ -72,11 +72,17 @@ def test_axe_finds_nothing_on_a_phone(address: str, page: Page, path: str) -> No
     assert violations(page, without=COLOURS) == []
 
 
-def test_a_first_visit_in_the_dark_is_dark_before_the_theme_has_come(address: str, page: Page) -> None:
+def test_a_first_visit_in_the_dark_is_dark_before_the_theme_has_come_and_a_choice_is_kept(
+    address: str, page: Page
+) -> None:
     page.emulate_media(color_scheme="dark")
     page.route("**/bundle.*.js", lambda route: route.abort())
     page.goto(address)
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    page.get_by_role("button", name="Dark colours").press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "default")
+    page.goto(address + "404.html")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "default")
 
 
 def test_search_finds_the_lesson_by_an_error_message(address: str, page: Page) -> None:
