@@ -6,6 +6,7 @@ Forms: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (FunctionNa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from coldstart.cloud.aws_error import AwsError
@@ -42,6 +43,7 @@ def is_version(qualifier: str) -> bool:
     return qualifier.isdecimal()
 
 
+@lru_cache(maxsize=1024)
 def parse_reference(text: str, region: str, account_id: str, qualifier: str | None = None) -> FunctionReference:
     """Return what a FunctionName and a Qualifier mean together; an ARN's own region counts.
 
