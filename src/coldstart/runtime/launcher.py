@@ -7,8 +7,9 @@ of coldstart. :mod:`coldstart.runtime.posix` starts it and talks to it over a so
   ``"snapshot": true`` one that can be restored from, which finds a control socket as descriptor 4; with ``"tmp": {"folder":
   "...", "megabytes": 512, "is_root_tmp": true}`` one whose temporary directory is a file system of that size, and all it may write;
   with ``"opt": "..."`` one that, where such file systems can be mounted, finds that folder as /opt; with ``"fork": true``, where
-  ``argv`` ends with a Python script, it is a fork of this program that runs the script: Python and the part of the standard library
-  that every runtime needs are loaded already, which is most of what a cold start would wait for. Such forks share a hash seed;
+  ``argv`` ends with a Python script, it is a fork of this program that runs the script. Python, and what every runtime imports, are
+  loaded here once, and shared by all forks: to load them is most of what a cold start would wait for. Nothing of a function is, so
+  its own imports take the time that they take. Such forks share a hash seed;
 * ``{"restore": 8, "from": 7, "env": {...}, "replaces": {...}, "tmp_megabytes": 512}`` with two descriptors (log, status) has
   process 7 fork another;
 * ``{"kill": 7}`` ends it with everything it started.
@@ -23,6 +24,8 @@ is only safe from a single thread.
 
 import contextlib
 import ctypes
+import functools
+import gc
 import json
 import os
 import resource
@@ -47,8 +50,12 @@ _MNT_DETACH = 0x2
 _SA_NOCLDSTOP = 0x1
 _SYS_MOUNT_SETATTR, _MOUNT_ATTR_RDONLY, _AT_FDCWD, _AT_RECURSIVE = 442, 0x1, -100, 0x8000
 
-_PRELOADED = ("decimal", "importlib", "logging", "numbers", "re", "threading", "traceback", "warnings", "weakref")
-"""What AWS's runtime client imports of the standard library."""
+_PRELOADED = (
+    *("decimal", "importlib", "logging", "numbers", "re", "threading", "traceback", "warnings", "weakref"),
+    *("simplejson", "awslambdaric.lambda_context", "awslambdaric.lambda_literals"),
+    *("awslambdaric.lambda_runtime_log_utils", "awslambdaric.lambda_runtime_marshaller"),
+)
+"""What AWS's runtime client imports, as far as no environment variable is read on the way."""
 
 _on_linux = sys.platform.startswith("linux")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -65,12 +72,11 @@ class ForkedRuntime(BaseException):
 class Launcher:
     """Holds the environments' processes by their number."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, runtime_directory: str) -> None:
         self._control = control
         self._can_mount = _enter_mount_namespace()
         control.sendall(b"1" if self._can_mount else b"0")
-        for name in _PRELOADED:
-            __import__(name)
+        _load_what_every_runtime_needs(runtime_directory)
         self._received = b""
         self._descriptors: list[int] = []
         self._numbers: dict[int, int] = {}  # pid -> number
@@ -145,6 +151,8 @@ class Launcher:
             self._snapshots[number], theirs = socket.socketpair()
         if "tmp" in message and self._can_mount:
             _mount_tmp(message["tmp"]["folder"], message["tmp"]["megabytes"])
+        if message.get("fork"):
+            _compiled(message["argv"][-1])  # here, so that all forks have it
         pid = os.fork()
         if pid == 0:
             self._let_go()
@@ -277,18 +285,31 @@ def _hear_of_ends_only() -> None:
         _libc.sigaction(signal.SIGCHLD, ctypes.byref(action), None)
 
 
+def _load_what_every_runtime_needs(runtime_directory: str) -> None:
+    sys.path.insert(0, runtime_directory)
+    for name in _PRELOADED:
+        with contextlib.suppress(ImportError):  # the runtime asks for it too, and says what is missing
+            __import__(name)
+    sys.path.remove(runtime_directory)
+    gc.freeze()  # or the first collection in each fork would write to all of it, and so make the fork copy it
+
+
 def _children_of(pid: int) -> list[tuple[int, int]]:
     """Return the processes that this one is the parent of, each with its session."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            candidates = file.read().split()
+    except OSError:  # not every kernel has that
+        candidates = [entry for entry in os.listdir("/proc") if entry.isdigit()]
     children = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as stat:
-                    _, parent, _, session, *_ = stat.read().rpartition(b")")[2].split()
-            except OSError:
-                continue
-            if int(parent) == pid:
-                children.append((int(entry), int(session)))
+    for candidate in candidates:
+        try:
+            with open(f"/proc/{candidate}/stat", "rb") as stat:
+                _, parent, _, session, *_ = stat.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        if int(parent) == pid:
+            children.append((int(candidate), int(session)))
     return children
 
 
@@ -427,14 +448,18 @@ def _load_environment(script: str, environment: dict[str, str], *, keeps_control
     sys.path[:0] = [os.path.dirname(script), *environment.get("PYTHONPATH", "").split(os.pathsep)]
 
 
+@functools.cache
+def _compiled(script: str) -> types.CodeType:
+    with open(script, encoding="utf-8") as source:
+        return compile(source.read(), script, "exec")
+
+
 def _run(script: str) -> None:
     """Run a Python script as the program that this process is from now on."""
     main_module = types.ModuleType("__main__")
     main_module.__file__ = script
     sys.modules["__main__"] = main_module
-    with open(script, encoding="utf-8") as source:
-        code = compile(source.read(), script, "exec")
-    exec(code, main_module.__dict__)
+    exec(_compiled(script), main_module.__dict__)
 
 
 def main(control_descriptor: str, root: str) -> str | None:
@@ -446,7 +471,7 @@ def main(control_descriptor: str, root: str) -> str | None:
     control = socket.socket(fileno=int(control_descriptor))
     control.set_inheritable(False)  # no function may give orders
     try:
-        Launcher(control).run()
+        Launcher(control, f"{root}/runtime").run()
     except ForkedRuntime as fork:
         return fork.script
     except (BrokenPipeError, ConnectionResetError):

@@ -14,7 +14,7 @@ from coldstart.runtime.log_collector import LogCollector
 from coldstart.runtime.processes import CAN_RESTORE, ProcessHost, RuntimeProcess
 from coldstart.runtime.resource_limits import ResourceLimits
 from coldstart.runtime.runtime_api_server import RuntimeApiServer
-from coldstart.runtime.runtime_directory import make_language_directory
+from coldstart.runtime.runtime_directory import compile_python_runtime, make_language_directory
 
 
 class ProcessSandboxes(ProcessHost):
@@ -24,6 +24,7 @@ class ProcessSandboxes(ProcessHost):
 
     def __init__(self, root: Path, runtime_directory: Path) -> None:
         make_language_directory(root / "lang" / "bin")
+        compile_python_runtime(runtime_directory)
         programs = [sys.executable, sys.base_prefix, __file__, shutil.which("node") or "/"]
         super().__init__(root, [*map(Path, programs), *runtime_directory.iterdir()])
 

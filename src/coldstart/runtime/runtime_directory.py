@@ -24,6 +24,8 @@ PYTHON_RUNTIME_PACKAGES = (
     "urllib3",
 )
 """AWS's runtime client, the SDK, and what they need."""
+_NOT_OF_THE_CLOUD = ("awslambdaric", "simplejson", "boto3/dynamodb", "boto3/s3")
+"""Of these packages, the folders that functions import and the cloud itself, which compiles what it imports, does not."""
 
 
 def make_python_runtime_directory(folder: Path) -> None:
@@ -36,8 +38,16 @@ def make_python_runtime_directory(folder: Path) -> None:
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
         (folder / source.name).symlink_to(source)
-    # Functions cannot do it: what they see of this machine is read-only. The SDK has been compiled by the cloud itself.
-    compileall.compile_dir(folder / "awslambdaric", quiet=2)
+
+
+def compile_python_runtime(folder: Path) -> None:
+    """Compile what processes of functions load from such a folder.
+
+    They cannot do it: what they see of this machine is read-only, so each cold start would compile it anew.
+    """
+    for name in _NOT_OF_THE_CLOUD:
+        compileall.compile_dir(folder / name, maxlevels=0, quiet=2)
+    compileall.compile_dir(Path(__file__).with_name("python"), quiet=2)
     compileall.compile_file(folder / "snapshot_restore_py.py", quiet=2)
 
 
