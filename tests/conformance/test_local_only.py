@@ -96,6 +96,44 @@ def test_a_start_does_not_load_the_validators_of_documents():
     assert out.split() == []
 
 
+def test_a_start_loads_no_service_that_nobody_asks_for():
+    kernel = _in_a_kernel("""
+        import sys
+        from coldstart import cloud
+        cloud.start()
+        services = "apigateway apigatewayv2 awslambda cloudformation dynamodb events iam kinesis logs s3 sns sqs stepfunctions"
+        print(*(each for each in services.split() if f"moto.{each}" in sys.modules))
+        """)
+    out, _ = kernel.communicate(timeout=60)
+    assert out.split() == []
+
+
+def test_a_service_is_corrected_whatever_of_it_is_loaded_first():
+    """The policies of moto's IAM load S3, whose corrections want the policies of IAM."""
+    kernel = _in_a_kernel("""
+        import sys
+        from coldstart import cloud
+        cloud.start()
+        from moto.iam import access_control
+        from moto.events.models import EventsBackend
+        from moto.iam.models import IAMBackend
+        from moto.s3.models import FakeBucket, S3Backend
+        corrected = (FakeBucket.get_permission, IAMBackend.__init__)
+        taken_over = lambda: (S3Backend.delete_object, EventsBackend.put_events)
+        print(*(each.__module__.split(".")[0] for each in (*corrected, *taken_over())))
+        cloud.stop()
+        print(*(each.__module__.split(".")[0] for each in (*corrected, *taken_over())))
+        cloud.start()
+        print(*(each.__module__.split(".")[0] for each in (*corrected, *taken_over())))
+        """)
+    out, _ = kernel.communicate(timeout=60)
+    assert out.splitlines() == [
+        "coldstart coldstart coldstart coldstart",
+        "coldstart coldstart moto moto",
+        "coldstart coldstart coldstart coldstart",
+    ]
+
+
 def test_a_client_aimed_at_the_real_aws_is_refused(local_aws):
     with pytest.raises(RealAwsRefused, match=r"does not talk to s3\.amazonaws\.com"):
         boto3.client("s3", endpoint_url="https://s3.amazonaws.com").list_buckets()

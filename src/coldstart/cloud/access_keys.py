@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import string
 
-from moto.sts.models import sts_backends
+from moto.backends import get_backend
 
 _KEY_CHARACTERS = string.ascii_uppercase + "234567"
 _SESSION_SECONDS = 12 * 3600
@@ -34,11 +34,11 @@ class AccessKeys:
         """Say whether this cloud gave out the key, itself or through STS and IAM."""
         if access_key_id in self._known:
             return True
-        return sts_backends[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id) is not None
+        return get_backend("sts")[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id) is not None
 
     def assume_execution_role(self, role_arn: str, function_name: str, region: str) -> dict[str, str]:
         """Return temporary credentials of a function's role as environment variables."""
-        role = sts_backends[self._account_id]["aws"].assume_role(
+        role = get_backend("sts")[self._account_id]["aws"].assume_role(
             region_name=region,
             role_session_name=function_name,
             role_arn=role_arn,

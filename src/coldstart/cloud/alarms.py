@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.backends import get_backend
 from moto.cloudwatch.exceptions import InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.sns.models import sns_backends
 
 from coldstart.cloud import alarm_messages
 from coldstart.cloud.alarm_evaluation import (
@@ -269,7 +269,7 @@ class Alarms:
         """Say whether a topic has the policy that it was made with: it lets in whatever acts for its owner."""
         if ":sns:" not in arn:
             return False
-        topic = sns_backends[self._account_id][arn.split(":")[3]].topics.get(arn)
+        topic = get_backend("sns")[self._account_id][arn.split(":")[3]].topics.get(arn)
         statements = topic._policy_json.get("Statement", []) if topic is not None else []
         return any(statement.get("Sid") == "__default_statement_ID" for statement in statements)
 

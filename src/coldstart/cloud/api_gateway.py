@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from moto.apigatewayv2.models import Api, apigatewayv2_backends
+from moto.backends import get_backend
 
 from coldstart.cloud.gateway_invocation import GatewayInvoker
 from coldstart.cloud.public_addresses import PublicAddress
 from coldstart.events.http_request import ClientRequest
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def find_api(account_id: str, address: PublicAddress, protocol: str) -> Api | No
         address: where the request came to.
         protocol: ``HTTP`` or ``WEBSOCKET``.
     """
-    for region, backend in apigatewayv2_backends[account_id].items():
+    for region, backend in get_backend("apigatewayv2")[account_id].items():
         api = backend.apis.get(address.identifier)
         if address.region in ("", region) and api is not None and api.protocol_type == protocol:
             return api

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from moto.kms.models import kms_backends
+from moto.backends import get_backend
 
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.host import EnvironmentRefused
@@ -34,7 +34,7 @@ class EncryptedVariables:
         if not arn or not configuration.environment:
             return
         region, name = arn.split(":")[3], arn.rpartition("/")[2]
-        key = kms_backends[self._account_id][region].keys.get(name)
+        key = get_backend("kms")[self._account_id][region].keys.get(name)
         if key is None:
             raise _refused("KMSNotFoundException", "the KMS key was not found")
         if key.key_state == "Disabled":

@@ -44,7 +44,6 @@ class EventBuses:
         self._identifiers = identifiers
         self._account_id = account_id
         self._patterns: dict[str, EventPattern] = {}
-        targets.add("events", self._forward)
 
     def attach(self, moto: Replacements) -> None:
         """Take over from moto."""
@@ -182,7 +181,7 @@ class EventBuses:
             if archive.arn in template:
                 archive.events.append(event)  # type: ignore[arg-type]
 
-    def _forward(self, delivery: Delivery) -> None:
+    def forward(self, delivery: Delivery) -> None:
         """Put an event on another bus, as it is."""
         event = delivery.parameters.get("Event") or json.loads(delivery.body)
         if not isinstance(event, dict) or "detail" not in event:

@@ -29,8 +29,6 @@ from coldstart.cloud.mapping_configuration import (
 )
 from coldstart.cloud.mapping_metrics import put_mapping_metric
 from coldstart.cloud.pagination import take_page
-from coldstart.cloud.queue_source import QueueSource, find_queue
-from coldstart.cloud.stream_sources import DynamoDbSource, KinesisSource, find_kinesis_stream, find_table
 from coldstart.events.queue_mapping import QueueMapping
 from coldstart.events.stream_mapping import DiscardedBatch, Stream, StreamMapping
 from coldstart.runtime.clock import Clock
@@ -253,6 +251,9 @@ class EventSourceMappings:
             )
 
     def _check_source(self, source: Source, arn: str, function_timeout: int) -> None:
+        from coldstart.cloud.queue_source import find_queue
+        from coldstart.cloud.stream_sources import find_kinesis_stream, find_table
+
         if source is Source.KINESIS and find_kinesis_stream(arn) is None:
             raise refused(f"Stream not found: {arn}")
         if source is Source.DYNAMODB and find_table(arn) is None:
@@ -273,6 +274,9 @@ class EventSourceMappings:
             )
 
     def _runner(self, mapping: EventSourceMapping, role_arn: str) -> Runner:
+        from coldstart.cloud.queue_source import QueueSource
+        from coldstart.cloud.stream_sources import DynamoDbSource, KinesisSource
+
         def target(event: bytes, trace_id: str) -> InvocationResult:
             arn = mapping.configuration["FunctionArn"]
             return self._functions.invoke(arn, event, region=mapping.region, trace_id=trace_id)

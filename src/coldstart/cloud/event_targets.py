@@ -11,14 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.backends import get_backend
 from moto.core.exceptions import ServiceException
-from moto.firehose.models import firehose_backends
-from moto.kinesis.models import kinesis_backends
-from moto.logs.models import logs_backends
-from moto.s3.models import s3_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
-from moto.stepfunctions import responses as stepfunctions
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.policy_statements import allows, service_call
@@ -147,7 +141,7 @@ class EventTargets:
         )
 
     def _queue(self, delivery: Delivery) -> Any:
-        queue = sqs_backends[self._account_id][delivery.region].queues.get(delivery.name)
+        queue = get_backend("sqs")[self._account_id][delivery.region].queues.get(delivery.name)
         if queue is None:
             raise TargetRefused("NO_RESOURCE", "The specified queue does not exist.")
         return queue
@@ -164,7 +158,7 @@ class EventTargets:
         system_attributes = (
             {"AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace_id}} if delivery.trace_id else None
         )
-        sqs_backends[self._account_id][delivery.region].send_message(
+        get_backend("sqs")[self._account_id][delivery.region].send_message(
             delivery.name,
             delivery.body,
             message_attributes={
@@ -176,7 +170,7 @@ class EventTargets:
         )
 
     def _topic(self, delivery: Delivery) -> Any:
-        topic = sns_backends[self._account_id][delivery.region].topics.get(delivery.arn)
+        topic = get_backend("sns")[self._account_id][delivery.region].topics.get(delivery.arn)
         if topic is None:
             raise TargetRefused("NO_RESOURCE", "Topic does not exist")
         return topic
@@ -184,7 +178,7 @@ class EventTargets:
     def _publish(self, delivery: Delivery) -> None:
         self._topic(delivery)
         self._check(delivery)
-        sns_backends[self._account_id][delivery.region].publish(
+        get_backend("sns")[self._account_id][delivery.region].publish(
             message=delivery.body,
             arn=delivery.arn,
             subject=delivery.parameters.get("Subject"),
@@ -196,12 +190,14 @@ class EventTargets:
         )
 
     def _start_execution(self, delivery: Delivery) -> None:
-        backend = stepfunctions.get_backend(self._account_id, delivery.region)
+        from moto.stepfunctions import responses
+
+        backend = responses.get_backend(self._account_id, delivery.region)
         backend.start_execution(delivery.arn, self._identifiers.uuid(), delivery.body)
 
     def _put_log_event(self, delivery: Delivery) -> None:
         group = delivery.arn.split(":log-group:")[-1].removesuffix(":*")
-        backend = logs_backends[self._account_id][delivery.region]
+        backend = get_backend("logs")[self._account_id][delivery.region]
         if group not in backend.groups:
             raise TargetRefused("NO_RESOURCE", "The specified log group does not exist.")
         stream = self._identifiers.uuid()
@@ -213,12 +209,12 @@ class EventTargets:
         key = parameters.get("PartitionKey") or self._identifiers.uuid()
         if path := parameters.get("PartitionKeyPath"):
             key = str(at_path(json.loads(delivery.body), path) or key)
-        kinesis_backends[self._account_id][delivery.region].put_record(
+        get_backend("kinesis")[self._account_id][delivery.region].put_record(
             delivery.arn, "", key, "", base64.b64encode(delivery.body.encode()).decode()
         )
 
     def _put_delivery_record(self, delivery: Delivery) -> None:
-        firehose_backends[self._account_id][delivery.region].put_record(
+        get_backend("firehose")[self._account_id][delivery.region].put_record(
             delivery.name, {"Data": base64.b64encode(delivery.body.encode())}
         )
 
@@ -226,4 +222,4 @@ class EventTargets:
         key = delivery.parameters.get("Key")
         if not key:
             raise TargetRefused("SDK_CLIENT_ERROR", f"{delivery.arn} needs the key of the object.")
-        s3_backends[self._account_id]["aws"].put_object(delivery.name, key, delivery.body.encode())
+        get_backend("s3")[self._account_id]["aws"].put_object(delivery.name, key, delivery.body.encode())

@@ -6,8 +6,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from moto.apigatewayv2.models import Api
-
 from coldstart.cloud.api_gateway import GatewayParts
 from coldstart.cloud.api_metrics import ApiMetrics
 from coldstart.cloud.gateway_invocation import Functions, GatewayInvoker
@@ -50,14 +48,7 @@ class ExecuteApi:
     ) -> None:
         self._metrics = metrics
         self._moto = Replacements()
-        motos_init = Api.__init__
-
-        def init(api: Api, *given: Any, **named: Any) -> None:
-            motos_init(api, *given, **named)
-            address = addresses.websocket_endpoint if api.protocol_type == "WEBSOCKET" else addresses.api_endpoint
-            api.api_endpoint = address(api.api_id, api.backend.region_name)
-
-        self._moto.put(Api, "__init__", init)
+        self._moto.when_loaded("moto.apigatewayv2.models", lambda: _give_addresses(addresses, self._moto))
         parts = GatewayParts(account_id, GatewayInvoker(functions, clock), signed_by, clock, identifiers)
         self._rest_apis = RestApiGateway(parts)
         self.rest_api_operations = RestApiOperations(account_id, self._rest_apis)
@@ -106,3 +97,14 @@ class ExecuteApi:
             return answer
         headers = (("Content-Type", "application/json"), ("x-amzn-ErrorType", "ForbiddenException"))
         return HttpAnswer(403, headers, b'{"message":"Forbidden"}')
+
+
+def _give_addresses(addresses: PublicAddresses, moto: Replacements) -> None:
+    from moto.apigatewayv2.models import Api
+
+    def init(api: Api, *given: Any, **named: Any) -> None:
+        motos_init(api, *given, **named)
+        address = addresses.websocket_endpoint if api.protocol_type == "WEBSOCKET" else addresses.api_endpoint
+        api.api_endpoint = address(api.api_id, api.backend.region_name)
+
+    motos_init = moto.put(Api, "__init__", init)

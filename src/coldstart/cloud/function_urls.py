@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from moto.sts.models import sts_backends
+from moto.backends import get_backend
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.function_reference import reference_in_region
@@ -223,7 +223,7 @@ class FunctionUrls:
         return payload_v2.event(request, context, route_key="$default", raw_path=request.path)
 
     def _identity(self, key: str, region: str) -> dict[str, Any]:
-        user_id, arn, account = sts_backends[self._store.account_id]["aws"].get_caller_identity(key, region)
+        user_id, arn, account = get_backend("sts")[self._store.account_id]["aws"].get_caller_identity(key, region)
         return {
             "accessKey": key,
             "accountId": account,

@@ -6,9 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-aut
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from moto.apigatewayv2.models import Authorizer
+from typing import TYPE_CHECKING, Any
 
 from coldstart.cloud.gateway_invocation import (
     FunctionFailed,
@@ -21,6 +19,9 @@ from coldstart.cloud.http_api_call import HttpApiCall, HttpApiFault
 from coldstart.cloud.user_pool_tokens import InvalidToken, missing_scopes, verified_claims
 from coldstart.events.authorizer_policy import InvalidPolicy, decision
 from coldstart.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Authorizer
 
 TIMEOUT_SECONDS = 10.0
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
-
-from moto.apigatewayv2.models import Route
+from typing import TYPE_CHECKING, Any
 
 from coldstart.events import payload_v1, payload_v2
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Route
 
 
 class HttpApiFault(Exception):

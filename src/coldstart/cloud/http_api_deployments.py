@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from moto.apigatewayv2.models import Api, Authorizer, Integration, Route, Stage
+from typing import TYPE_CHECKING, Any
 
 from coldstart.events.http_routes import RouteTable
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api, Authorizer, Integration, Route, Stage
 
 
 class HttpApiSnapshot:

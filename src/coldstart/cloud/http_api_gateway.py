@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
-
-from moto.apigatewayv2.models import Api, Integration, Stage
 
 from coldstart.cloud.api_gateway import ApiGateway, GatewayParts, find_api
 from coldstart.cloud.gateway_invocation import (
@@ -31,6 +29,9 @@ from coldstart.events import payload_v1, payload_v2
 from coldstart.events.cors import CorsConfiguration, is_preflight
 from coldstart.events.http_answer import HttpAnswer, MalformedAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api, Integration, Stage
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""

@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.apigatewayv2.models import Api, Authorizer
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api, Authorizer
+
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 _METHODS = frozenset(["get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD])

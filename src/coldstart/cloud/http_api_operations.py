@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from moto.apigatewayv2.models import Api, Stage, apigatewayv2_backends
+from moto.backends import get_backend
 from moto.moto_api._internal import mock_random
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_api_deployments import HttpApiDeployment, HttpApiSnapshot, deployment_of, deployments
 from coldstart.cloud.http_api_import import import_document
 from coldstart.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api, Stage
 
 _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -90,7 +93,7 @@ class HttpApiOperations:
 
         https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html#apisput
         """
-        backend = apigatewayv2_backends[self._account_id][region]
+        backend = get_backend("apigatewayv2")[self._account_id][region]
         try:
             document = yaml.safe_load(params["Body"])
             title = document["info"]["title"]
@@ -123,7 +126,7 @@ class HttpApiOperations:
         }
 
     def _api(self, region: str, params: Mapping[str, Any]) -> Api:
-        api = apigatewayv2_backends[self._account_id][region].apis.get(params["ApiId"])
+        api = get_backend("apigatewayv2")[self._account_id][region].apis.get(params["ApiId"])
         if api is None:
             raise AwsError(404, "NotFoundException", f"Invalid API identifier specified {params['ApiId']}")
         return api

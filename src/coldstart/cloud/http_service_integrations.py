@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.apigatewayv2.models import Integration
 
 from coldstart.cloud.http_api_call import HttpApiCall, HttpApiFault
 from coldstart.cloud.role_clients import RoleClients
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.mapping_template import UNDEFINED
 from coldstart.events.mapping_variables import json_path
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Integration
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,10 @@ class LambdaStore:
         self.on_deleted: list[Callable[[StoredFunction], object]] = []
         """Called with each function that was deleted."""
 
+    def regions(self) -> list[str]:
+        """Return the regions that have, or had, functions."""
+        return list(self._regions)
+
     def functions(self, region: str) -> list[StoredFunction]:
         """Return the functions of a region, the oldest first."""
         return list(self._regions.get(region, {}).values())

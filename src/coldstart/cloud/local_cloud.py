@@ -139,7 +139,7 @@ class Cloud:
             ACCOUNT_ID,
             role_clients,
         )
-        self._observability.evaluate_alarms(
+        self._observability.serve_cloudwatch(
             self._pushing_services.targets, self._pushing_services.send_event, self.identifiers
         )
         destinations = Destinations(

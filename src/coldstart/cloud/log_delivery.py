@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from moto.logs.models import LogsBackend, LogStream, logs_backends
+from moto.backends import get_backend
 
 from coldstart.runtime.configuration import FunctionConfiguration
 from coldstart.runtime.log_collector import LogEvent
+
+if TYPE_CHECKING:
+    from moto.logs.models import LogsBackend, LogStream
 
 RoleMay = Callable[[str, str, str, str], bool]
 """Takes the ARNs of a role and its function, an action and a resource; says whether the role may do that."""
@@ -38,7 +42,7 @@ class LogDelivery:
                 )
 
     def _stream(self, configuration: FunctionConfiguration, log_stream: str) -> LogStream | None:
-        backend: LogsBackend = logs_backends[self._account_id][configuration.region]
+        backend: LogsBackend = get_backend("logs")[self._account_id][configuration.region]
         name = configuration.log_group
         group = f"arn:aws:logs:{configuration.region}:{self._account_id}:log-group:{name}"
 

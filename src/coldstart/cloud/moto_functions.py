@@ -7,16 +7,16 @@ They ask moto's own Lambda (``moto/awslambda/models.py``), whose storage is answ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaStorage, lambda_backends
+from typing import TYPE_CHECKING, Any
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.function_reference import parse_reference
 from coldstart.cloud.lambda_service import LambdaService
 from coldstart.cloud.lambda_store import FunctionVersion, LambdaStore
 from coldstart.cloud.replacements import Replacements
+
+if TYPE_CHECKING:
+    from moto.awslambda.models import LambdaStorage
 
 
 class MotoFunction:
@@ -46,7 +46,13 @@ class MotoFunction:
 
 
 def serve_moto(store: LambdaStore, service: LambdaService, moto: Replacements) -> None:
-    """Answer moto's questions about functions from a store, until the replacements are undone."""
+    """Answer moto's questions about functions from a store, from its first question until the replacements are undone."""
+    moto.when_loaded("moto.awslambda.models", lambda: _take_over(store, service, moto))
+
+
+def _take_over(store: LambdaStore, service: LambdaService, moto: Replacements) -> None:
+    from moto.awslambda.exceptions import UnknownFunctionException
+    from moto.awslambda.models import LambdaStorage, lambda_backends
 
     def find(storage: LambdaStorage, name_or_arn: str, qualifier: str | None = None) -> MotoFunction:
         try:
@@ -68,6 +74,8 @@ def serve_moto(store: LambdaStore, service: LambdaService, moto: Replacements) -
         ]
 
     # moto looks for tagged resources only in backends that somebody has used.
+    for region in store.regions():
+        lambda_backends[store.account_id][region]
     store.on_created.append(lambda function: lambda_backends[store.account_id][function.region])
     moto.put(LambdaStorage, "get_function_by_name_or_arn_with_qualifier", find)
     moto.put(LambdaStorage, "get_arn", find_arn)

@@ -14,7 +14,7 @@ from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from coldstart.cloud.moto_patches import apply_all, clock
+from coldstart.cloud.moto_patches import apply_all
 from coldstart.runtime.http_wire import HttpRequest, response_bytes
 
 _NO_SUCH_PATH = b"<!doctype html>\n<html lang=en>\n<title>404"
@@ -69,9 +69,7 @@ def empty_region(account_id: str, region: str) -> None:
 def _create_service(name: SERVICE_NAMES | None) -> Flask:
     if name is None:
         raise NotImplementedError("it has no such service")
-    service = create_backend_app(name)
-    clock.apply()  # in the modules that were loaded for it
-    return service
+    return create_backend_app(name)
 
 
 def _without_length(headers: list[tuple[str, str]]) -> dict[str, str]:

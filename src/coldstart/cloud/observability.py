@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from coldstart.cloud.alarms import Alarms, SendEvent
+from typing import TYPE_CHECKING
+
 from coldstart.cloud.api_metrics import ApiMetrics
-from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
 from coldstart.cloud.event_targets import EventTargets
 from coldstart.cloud.function_metrics import FunctionMetrics
 from coldstart.cloud.function_traces import FunctionTraces
 from coldstart.cloud.inline_trace_daemon import InlineTraceDaemon
-from coldstart.cloud.log_metrics import LogMetrics
 from coldstart.cloud.metric_store import MetricStores
-from coldstart.cloud.queue_metrics import QueueMetrics
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.trace_api import TraceApi
 from coldstart.cloud.trace_daemon import TraceDaemon
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.identifiers import Identifiers
+
+if TYPE_CHECKING:
+    from coldstart.cloud.alarms import Alarms, SendEvent
+    from coldstart.cloud.queue_metrics import QueueMetrics
 
 
 class Observability:
@@ -44,23 +46,41 @@ class Observability:
         self._clock = clock
         self._account_id = account_id
         self._moto = Replacements()
-        self._metrics = CloudWatchMetrics(self._stores, clock)
-        self._metrics.attach(self._moto)
-        self._queue_metrics = QueueMetrics(self._stores, clock, account_id)
-        LogMetrics(self._stores, clock, account_id).attach(self._moto)
         self._alarms: Alarms | None = None
+        self._queue_metrics: QueueMetrics | None = None
+        self._moto.when_loaded("moto.logs.models", self._take_over_logs)
+        self._moto.when_loaded("moto.sqs.models", self._look_at_queues)
 
-    def evaluate_alarms(self, targets: EventTargets, send_event: SendEvent, identifiers: Identifiers) -> None:
-        """Let alarms go off from now on.
+    def serve_cloudwatch(self, targets: EventTargets, send_event: SendEvent, identifiers: Identifiers) -> None:
+        """Answer for metrics, and let alarms go off, from the first time that somebody asks for CloudWatch.
 
         Args:
-            targets: through which their actions are done.
+            targets: through which the actions of alarms are done.
             send_event: puts an event on a region's default bus.
         """
-        self._alarms = Alarms(
-            self._metrics, self._stores, targets, send_event, self._clock, identifiers, self._account_id
-        )
-        self._alarms.attach(self._moto)
+
+        def take_over() -> None:
+            from coldstart.cloud.alarms import Alarms
+            from coldstart.cloud.cloudwatch_metrics import CloudWatchMetrics
+
+            metrics = CloudWatchMetrics(self._stores, self._clock)
+            metrics.attach(self._moto)
+            self._alarms = Alarms(
+                metrics, self._stores, targets, send_event, self._clock, identifiers, self._account_id
+            )
+            self._alarms.attach(self._moto)
+
+        self._moto.when_loaded("moto.cloudwatch.models", take_over)
+
+    def _take_over_logs(self) -> None:
+        from coldstart.cloud.log_metrics import LogMetrics
+
+        LogMetrics(self._stores, self._clock, self._account_id).attach(self._moto)
+
+    def _look_at_queues(self) -> None:
+        from coldstart.cloud.queue_metrics import QueueMetrics
+
+        self._queue_metrics = QueueMetrics(self._stores, self._clock, self._account_id)
 
     def function_variables(self, region: str) -> dict[str, str]:
         """Return the environment variables that tell a function where the X-Ray daemon is.
@@ -85,5 +105,6 @@ class Observability:
     def stop(self) -> None:
         """Listen no longer, and give moto its own ways back."""
         self._daemon.stop()
-        self._queue_metrics.stop()
+        if self._queue_metrics is not None:
+            self._queue_metrics.stop()
         self._moto.undo()

@@ -14,10 +14,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.iam.models import ManagedPolicy, Role, iam_backends
-from moto.sts.models import sts_backends
+from moto.backends import get_backend
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.called_actions import Asked, Place, asked_for
@@ -26,6 +25,9 @@ from coldstart.cloud.resource_policies import ResourcePolicies
 from coldstart.cloud.said_in_one_line import SaidInOneLine
 from coldstart.runtime.clock import Clock
 from coldstart.runtime.http_wire import HttpRequest
+
+if TYPE_CHECKING:
+    from moto.iam.models import ManagedPolicy, Role
 
 KEPT_DECISIONS = 200
 _SOURCES = {
@@ -115,7 +117,7 @@ class Permissions:
         operation = self._operation_of(request) if service == "lambda" else None
         if operation == "CreateEventSourceMapping":
             self._check_mapping(request, region)
-        session = sts_backends[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id)
+        session = get_backend("sts")[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id)
         if session is None:
             return
         resources = self._resources
@@ -224,7 +226,7 @@ class Permissions:
         return Decision(caller, call, (*identity, *resource, *(boundary or [])), reason, deciding)
 
     def _role(self, role_arn: str) -> Role:
-        for role in iam_backends[self._account_id]["aws"].roles.values():
+        for role in get_backend("iam")[self._account_id]["aws"].roles.values():
             if role_arn in (role.arn, role.name):
                 return role
         raise NoSuchRole(f"There is no role {role_arn!r}.")
@@ -238,7 +240,7 @@ class Permissions:
     def _boundary(self, role: Role, call: Call) -> list[Finding] | None:
         if not role.permissions_boundary_arn:
             return None
-        policy = iam_backends[self._account_id]["aws"].managed_policies[role.permissions_boundary_arn]
+        policy = get_backend("iam")[self._account_id]["aws"].managed_policies[role.permissions_boundary_arn]
         return findings(
             f"permissions boundary {policy.name}", parsed_policy(current_document(policy)), call, has_principals=False
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from coldstart.cloud.moto_loading import Task, when_loaded
+
 _NOTHING = object()
 
 
@@ -12,6 +14,7 @@ class Replacements:
 
     def __init__(self) -> None:
         self._originals: list[tuple[object, str, Any]] = []
+        self._forget: list[Task] = []
 
     def put(self, owner: object, name: str, replacement: Any) -> Any:
         """Replace a name of a module or a method of a class; return the original."""
@@ -25,8 +28,14 @@ class Replacements:
         self._originals.append((owner, name, _NOTHING))
         setattr(owner, name, addition)
 
+    def when_loaded(self, module: str, do: Task) -> None:
+        """Do something as soon as moto has loaded a module: now, if it has, and never again when it is undone."""
+        self._forget.append(when_loaded(module, do))
+
     def undo(self) -> None:
         """Put all originals back."""
+        while self._forget:
+            self._forget.pop()()
         while self._originals:
             owner, name, original = self._originals.pop()
             if original is _NOTHING:

@@ -7,13 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.backends import get_backend
 from moto.core.exceptions import ServiceException
-from moto.dynamodb.models import dynamodb_backends
-from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
 
 _ENCRYPTION_CONTEXT = "kms:encryptioncontext:"
 
@@ -32,19 +27,19 @@ class ResourcePolicies:
         service, region, name = parts[2], parts[3], parts[5]
         policy: Any = None
         if service == "s3":
-            bucket = s3_backends[self._account_id]["aws"].buckets.get(name.partition("/")[0])
+            bucket = get_backend("s3")[self._account_id]["aws"].buckets.get(name.partition("/")[0])
             policy = bucket.policy if bucket else None
         elif service == "sqs":
-            queue = sqs_backends[self._account_id][region].queues.get(name)
+            queue = get_backend("sqs")[self._account_id][region].queues.get(name)
             policy = queue._policy_json if queue else None
         elif service == "sns":
-            topic = sns_backends[self._account_id][region].topics.get(arn)
+            topic = get_backend("sns")[self._account_id][region].topics.get(arn)
             policy = topic._policy_json if topic else None
         elif service == "kms":
-            key = kms_backends[self._account_id][region].keys.get(name.rpartition("/")[2])
+            key = get_backend("kms")[self._account_id][region].keys.get(name.rpartition("/")[2])
             policy = key.policy if key else None
         elif service == "secretsmanager":
-            secret = secretsmanager_backends[self._account_id][region].secrets.get(arn)
+            secret = get_backend("secretsmanager")[self._account_id][region].secrets.get(arn)
             policy = getattr(secret, "policy", None)
         if isinstance(policy, bytes):
             policy = policy.decode()
@@ -58,7 +53,7 @@ class ResourcePolicies:
         https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
         """
         region, name = arn.split(":")[3] if arn.count(":") >= 5 else "", arn.rpartition("/")[2]
-        key = kms_backends[self._account_id][region].keys.get(name) if region else None
+        key = get_backend("kms")[self._account_id][region].keys.get(name) if region else None
         given = {
             key.removeprefix(_ENCRYPTION_CONTEXT): value[0]
             for key, value in context.items()
@@ -77,13 +72,13 @@ class ResourcePolicies:
 
     def key_arn(self, region: str, name: str) -> str:
         """Return the ARN of a KMS key that is named by id, ARN or alias; the name itself when there is none."""
-        backend = kms_backends[self._account_id][region]
+        backend = get_backend("kms")[self._account_id][region]
         key = backend.keys.get(backend.any_id_to_key_id(name))
         return str(key.arn) if key else name
 
     def secret_arn(self, region: str, name: str) -> str:
         """Return the ARN of a secret, with the six characters that AWS adds; the name itself when there is none."""
-        secret = secretsmanager_backends[self._account_id][region].secrets.get(name)
+        secret = get_backend("secretsmanager")[self._account_id][region].secrets.get(name)
         if secret is not None:
             return str(secret.arn)
         return name if name.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{self._account_id}:secret:{name}"
@@ -92,18 +87,16 @@ class ResourcePolicies:
         """Return the ARN of the customer's key that a parameter or a secret is encrypted with; empty when it is AWS's own, or none."""
         key: Any = None
         if service == "ssm":
-            from moto.ssm.models import ssm_backends  # it loads all of EC2, which a start should not wait for
-
             with contextlib.suppress(ServiceException):  # there is no such version; the service says so itself
-                parameter = ssm_backends[self._account_id][region].get_parameter(name)
+                parameter = get_backend("ssm")[self._account_id][region].get_parameter(name)
                 key = parameter.keyid if parameter is not None and parameter.parameter_type == "SecureString" else None
         else:
-            key = getattr(secretsmanager_backends[self._account_id][region].secrets.get(name), "kms_key_id", None)
+            key = getattr(get_backend("secretsmanager")[self._account_id][region].secrets.get(name), "kms_key_id", None)
         return "" if not key or "alias/aws/" in key else self.key_arn(region, key)
 
     def partition_key(self, region: str, table: str, index: str) -> str:
         """Return the name of the partition key of a table, or of its index; empty when there is no such table."""
-        found = dynamodb_backends[self._account_id][region].tables.get(table.rpartition("/")[2])
+        found = get_backend("dynamodb")[self._account_id][region].tables.get(table.rpartition("/")[2])
         if found is None:
             return ""
         schemas = {each.name: each.schema for each in found.all_indexes()}

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backends
+from moto.backends import get_backend
 
 from coldstart.cloud import gateway_response
 from coldstart.cloud.api_gateway import ApiGateway, GatewayParts
@@ -24,6 +24,9 @@ from coldstart.cloud.rest_integrations import ResponseStart, RestExchange, Strea
 from coldstart.events.http_answer import HttpAnswer
 from coldstart.events.http_request import ClientRequest, GatewayContext
 from coldstart.events.http_routes import RouteTable
+
+if TYPE_CHECKING:
+    from moto.apigateway.models import APIGatewayBackend, RestAPI
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"""
@@ -38,7 +41,7 @@ class RestApiGateway(ApiGateway):
 
     def find(self, address: PublicAddress) -> RestAPI | None:
         """Return the API of an address; None when there is none."""
-        for region, backend in apigateway_backends[self._account_id].items():
+        for region, backend in get_backend("apigateway")[self._account_id].items():
             if address.region in ("", region) and address.identifier in backend.apis:
                 return backend.apis[address.identifier]
         return None
@@ -120,7 +123,7 @@ class RestApiGateway(ApiGateway):
             if len(request.body) > MAX_PAYLOAD_BYTES:
                 raise GatewayFault("REQUEST_TOO_LARGE", f"HTTP content length exceeded {MAX_PAYLOAD_BYTES} bytes.")
             exchange = self._authorized(exchange, snapshot)
-            backend = apigateway_backends[self._account_id][api.region_name]
+            backend = get_backend("apigateway")[self._account_id][api.region_name]
             if exchange.method.get("apiKeyRequired"):
                 exchange.identity |= _api_key(exchange, backend)
             _validate(exchange, snapshot)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.apigateway.models import APIGatewayBackend, RestAPI
+if TYPE_CHECKING:
+    from moto.apigateway.models import APIGatewayBackend, RestAPI
+
 
 _METHODS = frozenset(["get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method"])
 _PLACES = {"query": "querystring", "header": "header", "path": "path"}

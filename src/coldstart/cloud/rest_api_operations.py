@@ -9,7 +9,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from moto.apigateway.models import apigateway_backends
+from moto.backends import get_backend
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.rest_api_gateway import RestApiGateway
@@ -29,7 +29,7 @@ class RestApiOperations:
         Raises:
             AwsError: there is no such method.
         """
-        api = apigateway_backends[self._account_id][region].apis.get(params["restApiId"])
+        api = get_backend("apigateway")[self._account_id][region].apis.get(params["restApiId"])
         if api is None:
             raise AwsError(404, "NotFoundException", "Invalid API identifier specified")
         resource = api.resources.get(params["resourceId"])

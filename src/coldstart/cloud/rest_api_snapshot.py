@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-from moto.apigateway.models import RestAPI
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coldstart.events.http_routes import RouteTable
+
+if TYPE_CHECKING:
+    from moto.apigateway.models import RestAPI
 
 
 class Resource(NamedTuple):

@@ -16,10 +16,10 @@ from typing import Any
 
 from flask import has_request_context
 from flask import request as http_request
+from moto.backends import get_backend
 from moto.s3 import notifications
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, Notification, S3Backend
-from moto.sts.models import sts_backends
 
 from coldstart.cloud.event_targets import Delivery, EventTargets, TargetRefused
 from coldstart.cloud.replacements import Replacements
@@ -224,6 +224,6 @@ def _caller(account_id: str) -> tuple[str, str, str]:
         return f"AWS:{account_id}", "127.0.0.1", ""
     authorization = http_request.headers.get("Authorization", "")
     access_key = authorization.partition("Credential=")[2].partition("/")[0]
-    role = sts_backends[account_id]["aws"].get_assumed_role_from_access_key(access_key)
+    role = get_backend("sts")[account_id]["aws"].get_assumed_role_from_access_key(access_key)
     principal_id = f"AWS:{role.user_id if role else account_id}"
     return principal_id, http_request.remote_addr or "127.0.0.1", http_request.headers.get("X-Amzn-Trace-Id", "")

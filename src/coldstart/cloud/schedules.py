@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from moto.iam.models import iam_backends
+from moto.backends import get_backend
 from moto.scheduler.exceptions import ScheduleGroupNotFound, ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule
 from moto.scheduler.responses import EventBridgeSchedulerResponse
@@ -111,7 +111,9 @@ class Schedules:
             except ValueError:
                 raise ValidationException("Invalid Input: a well-formed JSON is required for this target.") from None
         role_name = target["RoleArn"].rpartition("/")[2]
-        role = next((r for r in iam_backends[self._account_id]["aws"].roles.values() if r.name == role_name), None)
+        role = next(
+            (r for r in get_backend("iam")[self._account_id]["aws"].roles.values() if r.name == role_name), None
+        )
         call = service_call(PRINCIPAL, "sts:AssumeRole", "*", source_account=self._account_id)
         if role is None or not allows(json.loads(role.assume_role_policy_document), call):
             raise ValidationException(

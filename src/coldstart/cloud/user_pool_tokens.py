@@ -10,9 +10,7 @@ import json
 import re
 from typing import Any
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from moto.cognitoidp.models import cognitoidp_backends
+from moto.backends import get_backend
 
 _ISSUER = re.compile(r"https://cognito-idp\.([a-z0-9-]+)\.amazonaws\.com/([\w-]+)")
 
@@ -38,13 +36,16 @@ def verified_claims(token: str, account_id: str, now: float) -> dict[str, Any]:
     Raises:
         InvalidToken: it does not hold.
     """
+    from joserfc import jws, jwt  # fifty modules, which few lessons need
+    from joserfc.errors import JoseError
+
     token = re.sub(r"^bearer\s+", "", token.strip(), flags=re.IGNORECASE)
     try:
         issuer = json.loads(jws.extract_compact(token.encode()).payload)["iss"]
     except (JoseError, ValueError, TypeError, KeyError):
         raise InvalidToken("the token is malformed") from None
     found = _ISSUER.fullmatch(str(issuer))
-    pool = cognitoidp_backends[account_id][found[1]].user_pools.get(found[2]) if found else None
+    pool = get_backend("cognito-idp")[account_id][found[1]].user_pools.get(found[2]) if found else None
     if pool is None:
         raise InvalidToken("unable to verify the issuer")
     try:

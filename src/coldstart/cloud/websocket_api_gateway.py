@@ -14,8 +14,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from moto.apigatewayv2.models import Api, Integration, Route
-
 from coldstart.cloud.api_gateway import ApiGateway, GatewayParts, find_api
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.gateway_invocation import (
@@ -46,6 +44,9 @@ from coldstart.events.websocket_event import (
     selected_route,
 )
 from coldstart.runtime.http_wire import HttpRequest
+
+if TYPE_CHECKING:
+    from moto.apigatewayv2.models import Api, Integration, Route
 
 if TYPE_CHECKING:  # the library behind it is loaded when the first client comes
     from coldstart.cloud.websocket_connection import WebSocketConnection

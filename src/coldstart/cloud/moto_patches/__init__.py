@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-from coldstart.cloud.moto_patches import (
-    bucket_policies,
-    clock,
-    dynamodb_atomic_items,
-    dynamodb_batches,
-    dynamodb_stream_records,
-    http_apis,
-    kinesis_records,
-    kms_key_states,
-    log_events,
-    log_filter_patterns,
-    log_queries,
-    managed_policies,
-    message_lineage,
-    message_move_tasks,
-    never_run,
-    openapi_validator,  # noqa: F401  (works by being imported, before the REST APIs)
-    policy_simulator,
-    queue_attributes,
-    queue_messages,
-    rest_api_deployments,
-    rest_api_documents,
-    rest_api_settings,
-    s3_notification_configuration,
-    synchronous_executions,
-)
+import pkgutil
+from functools import partial
 
-_PATCHES = (
-    bucket_policies,
-    clock,
-    dynamodb_atomic_items,
-    dynamodb_batches,
-    dynamodb_stream_records,
-    http_apis,
-    kinesis_records,
-    kms_key_states,
-    log_events,
-    log_filter_patterns,
-    log_queries,
-    managed_policies,
-    message_lineage,
-    message_move_tasks,
-    never_run,
-    policy_simulator,
-    queue_attributes,
-    queue_messages,
-    rest_api_deployments,
-    rest_api_documents,
-    rest_api_settings,
-    s3_notification_configuration,
-    synchronous_executions,
-)
+from coldstart.cloud.moto_loading import before_loading, watch, when_loaded
+from coldstart.cloud.moto_patches import clock, openapi_validator
+
+_OF_SERVICE = {
+    "apigateway": ("rest_api_deployments:apply", "rest_api_documents:apply", "rest_api_settings:apply"),
+    "apigatewayv2": ("http_apis:apply",),
+    "codedeploy": ("never_run:refuse_deployments",),
+    "cognitoidp": ("never_run:refuse_triggers",),
+    "dynamodb": ("dynamodb_atomic_items:apply", "dynamodb_batches:apply", "dynamodb_stream_records:apply"),
+    "iam": ("managed_policies:apply", "policy_simulator:apply"),
+    "kinesis": ("kinesis_records:apply",),
+    "kms": ("kms_key_states:apply",),
+    "logs": ("log_events:apply", "log_filter_patterns:apply", "log_queries:apply"),
+    "pipes": ("never_run:refuse_pipes",),
+    "s3": ("bucket_policies:apply", "s3_notification_configuration:apply"),
+    "sqs": ("message_lineage:apply", "message_move_tasks:apply", "queue_attributes:apply", "queue_messages:apply"),
+    "stepfunctions": ("synchronous_executions:apply",),
+}
+"""What corrects a service when moto loads it, in this order."""
 
 
 def apply_all() -> None:
-    """Apply every correction; again is as good as once."""
-    for patch in _PATCHES:
-        patch.apply()
+    """Correct what is loaded of moto, and everything else as soon as it is; again is as good as once."""
+    if not watch(clock.correct):
+        return
+    before_loading("moto.apigateway.models", openapi_validator.stand_in)
+    when_loaded("moto.apigateway.models", openapi_validator.stand_back)
+    for service, corrections in _OF_SERVICE.items():
+        for correction in corrections:
+            when_loaded(f"moto.{service}.models", partial(_apply, correction))
+
+
+def _apply(correction: str) -> None:
+    pkgutil.resolve_name(f"{__name__}.{correction}")()

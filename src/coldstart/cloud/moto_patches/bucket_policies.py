@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from coldstart.cloud.policy_statements import Call, findings, names_of
@@ -22,6 +21,8 @@ def apply() -> None:
 
 
 def _get_permission(bucket: FakeBucket, action: str, resource: str) -> Any:
+    from moto.iam.access_control import PermissionResult
+
     if not bucket.policy:
         return PermissionResult.NEUTRAL
     caller = names_of(f"arn:aws:iam::{bucket.account_id}:root")

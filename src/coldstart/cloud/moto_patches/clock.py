@@ -9,7 +9,6 @@ replaced in the namespaces of moto's modules, and nowhere else: whoever signs re
 from __future__ import annotations
 
 import datetime
-import sys
 import time
 from collections.abc import Callable
 from types import ModuleType
@@ -30,15 +29,13 @@ def follow(now: Callable[[], float] | None) -> None:
     _now = now or time.time
 
 
-def apply() -> None:
-    """Replace the clocks in the modules of moto that are loaded. moto loads a service when it is first asked for: call it again then."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("moto."):
-            names = vars(module)
-            for attribute in ("datetime", "time", "utcnow"):
-                replacement = _REPLACEMENTS.get(id(names.get(attribute)))
-                if replacement is not None:
-                    names[attribute] = replacement
+def correct(module: ModuleType) -> None:
+    """Replace the clocks in a module of moto."""
+    names = vars(module)
+    for attribute in ("datetime", "time", "utcnow"):
+        replacement = _REPLACEMENTS.get(id(names.get(attribute)))
+        if replacement is not None:
+            names[attribute] = replacement
 
 
 def _time() -> float:

@@ -9,23 +9,34 @@ and CodeDeploy's deployments (moto/codedeploy/models.py, https://docs.aws.amazon
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from moto.codedeploy.models import CodeDeployBackend
-from moto.cognitoidp.models import CognitoIdpBackend
-from moto.pipes.models import EventBridgePipesBackend
+if TYPE_CHECKING:
+    from moto.cognitoidp.models import CognitoIdpBackend
 
 
-def apply() -> None:
-    """Refuse to make it."""
-    if getattr(EventBridgePipesBackend.create_pipe, "refuses", False):
-        return
+def refuse_pipes() -> None:
+    """Refuse to make a pipe."""
+    from moto.pipes.models import EventBridgePipesBackend
+
     EventBridgePipesBackend.create_pipe = _refuse(
         "it runs no EventBridge Pipes. An event source mapping or a rule leads to a function too"
     )
+
+
+def refuse_deployments() -> None:
+    """Refuse to begin a deployment."""
+    from moto.codedeploy.models import CodeDeployBackend
+
     CodeDeployBackend.create_deployment = _refuse(
         "it runs no deployments of CodeDeploy. The weights of an alias shift invocations too"
     )
+
+
+def refuse_triggers() -> None:
+    """Refuse to make a user pool with triggers."""
+    from moto.cognitoidp.models import CognitoIdpBackend
+
     for name in ("create_user_pool", "update_user_pool"):
         setattr(CognitoIdpBackend, name, _without_triggers(getattr(CognitoIdpBackend, name)))
 
@@ -34,7 +45,6 @@ def _refuse(why: str) -> Callable[..., Any]:
     def refuse(*arguments: Any, **named: Any) -> NoReturn:
         raise NotImplementedError(why)
 
-    vars(refuse)["refuses"] = True
     return refuse
 
 
