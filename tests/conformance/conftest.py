@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import json
@@ -28,7 +29,12 @@ class Deployed:
     """A function of the test's own."""
 
     name: str
-    client: Any
+    clients: Callable[[str], Any]
+
+    @property
+    def client(self) -> Any:
+        """boto3's client of Lambda."""
+        return self.clients("lambda")
 
     def invoke(self, event: object = None, **parameters: Any) -> Any:
         """Invoke with an event (any JSON value); return boto3's response with ``Payload`` parsed."""
@@ -40,7 +46,7 @@ class Deployed:
 
     def log(self) -> list[dict[str, Any]]:
         """Return the events of the function's log group, oldest first."""
-        pages = boto3.client("logs").get_paginator("filter_log_events")
+        pages = self.clients("logs").get_paginator("filter_log_events")
         return [event for page in pages.paginate(logGroupName=f"/aws/lambda/{self.name}") for event in page["events"]]
 
     def lines(self) -> list[str]:
@@ -62,10 +68,16 @@ def zipped(files: Mapping[str, str | bytes]) -> bytes:
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def clients(local_aws: cloud.Cloud) -> Callable[[str], Any]:
+    """boto3's clients by service, each made once: that takes longer than most calls."""
+    return functools.cache(boto3.client)
+
+
 @pytest.fixture
-def deploy(local_aws: cloud.Cloud) -> Iterator[Callable[..., Deployed]]:
+def deploy(clients: Callable[[str], Any]) -> Iterator[Callable[..., Deployed]]:
     """Deploy a function from its code: ``deploy("def handler(event, context): ...", Timeout=1)``."""
-    client = boto3.client("lambda")
+    client = clients("lambda")
     names = []
 
     def deploy_function(code: str, **parameters: Any) -> Deployed:
@@ -83,7 +95,7 @@ def deploy(local_aws: cloud.Cloud) -> Iterator[Callable[..., Deployed]]:
             }
         )
         names.append(name)
-        return Deployed(name, client)
+        return Deployed(name, clients)
 
     yield deploy_function
     for name in names:
