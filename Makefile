@@ -18,6 +18,10 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-
 # What lives in an environment of its own, because the course's cannot have it; each is locked beside its .in file.
 APART := site/browser site/zensical tools/aws benchmarks/peers/jupyterlite benchmarks/peers/ministack benchmarks/peers/python-lambda-local
 
+# Many containers set this. Without bytecode, every kernel and every process of a test compiles moto and botocore anew: that takes
+# longer than all else together.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup lab tools test check types format lint spelling contract build site npm zensical bench lock nbval platforms
 

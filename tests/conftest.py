@@ -34,6 +34,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +48,10 @@ from playwright.sync_api import Browser, Page, Request, WebSocket, sync_playwrig
 from coldstart import cloud
 from coldstart.course.behaviour import read_behaviour
 from tests.behaviour_proof import TESTS, BehaviourProof
+
+# See the Makefile: tests that are run without it get bytecode, too, and so do the processes that they start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]

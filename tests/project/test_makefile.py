@@ -32,6 +32,12 @@ def test_a_second_setup_takes_well_under_a_second() -> None:
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
 
 
+def test_what_make_runs_keeps_its_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    said = make("--eval", 'show: ; @echo "[$$PYTHONDONTWRITEBYTECODE]"', "show")
+    assert said.stdout == "[]\n"
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
     """The project as it is before its first setup."""
