@@ -110,9 +110,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long: at the end every other process would wait for them."""
-    long = {item.path for item in items if item.get_closest_marker("long")}
-    items.sort(key=lambda item: item.path not in long)
+    """Begin with the files that take long: at the end every other process would wait for them. End with those that need an idle machine."""
+    marks = {item.path: set[str]() for item in items}
+    for item in items:
+        marks[item.path].update(mark.name for mark in item.iter_markers())
+    items.sort(key=lambda item: ("long" not in marks[item.path], "idle" in marks[item.path]))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ import statistics
 
 import pytest
 
+pytestmark = pytest.mark.idle
+
 LOOP = """
 import os, resource, time
 started, used = time.monotonic(), time.process_time()
