@@ -84,6 +84,7 @@ types:
 	@$(BIN)/mypy
 format:
 	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff format --check --line-length 78 lessons/*/lesson.md
 lint:
 	@$(BIN)/ruff check .
 spelling:

@@ -117,8 +117,9 @@ def handler(event, context):
     solution="""\
 def handler(event, context):
     customer = event["customer"]
+    address = f"{customer['name']}, {customer['town']}"
     return {
-        "label": f"{event['order_id']}, {customer['name']}, {customer['town']}",
+        "label": f"{event['order_id']}, {address}",
         "request_id": context.aws_request_id,
         "printed_by": context.function_name,
     }
@@ -129,7 +130,10 @@ import os
 
 def handler(order, call):
     who = order["customer"]
-    answer = dict(request_id=call.aws_request_id, printed_by=os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    answer = dict(
+        request_id=call.aws_request_id,
+        printed_by=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+    )
     answer["label"] = ", ".join([order["order_id"], who["name"], who["town"]])
     return answer
 """,
@@ -265,15 +269,18 @@ from parcel_texts import shipped_text
 
 
 def send(event):
-    return {"text": f"Order {event['order_id']} left us today. Follow it: {event['tracking_url']}"}
+    text = f"Order {event['order_id']} left us today. "
+    return {"text": text + f"Follow it: {event['tracking_url']}"}
 """,
     solution="""\
 def on_shipped(event, context):
-    return {"text": f"Order {event['order_id']} left us today. Follow it: {event['tracking_url']}"}
+    text = f"Order {event['order_id']} left us today. "
+    return {"text": text + f"Follow it: {event['tracking_url']}"}
 """,
     other_solution="""\
 def send(event):
-    return {"text": f"Order {event['order_id']} left us today. Follow it: {event['tracking_url']}"}
+    text = f"Order {event['order_id']} left us today. "
+    return {"text": text + f"Follow it: {event['tracking_url']}"}
 
 
 on_shipped = lambda event, context: send(event)
@@ -308,7 +315,8 @@ from parcel_texts import shipped_text
 
 
 def on_shipped(event, context):
-    return {"text": f"Order {event['order_id']} left us today. Follow it: {event['tracking_url']}"}
+    text = f"Order {event['order_id']} left us today. "
+    return {"text": text + f"Follow it: {event['tracking_url']}"}
 """,
             misconception="M20",
             message="No module named 'parcel_texts'",
@@ -469,13 +477,19 @@ POST_LIMIT_KG = Decimal(30)
 
 
 def read_order(event):
-    return event["order_id"], int(event["items"]), Decimal(str(event["kg_each"]))
+    return (
+        event["order_id"],
+        int(event["items"]),
+        Decimal(str(event["kg_each"])),
+    )
 
 
 def handler(event, context):
     order_id, items, kg_each = read_order(event)
     logger.info("order %s weighs %s kg", order_id, items * kg_each)
-    return {"carrier": "freight" if items * kg_each > POST_LIMIT_KG else "post"}
+    return {
+        "carrier": "freight" if items * kg_each > POST_LIMIT_KG else "post"
+    }
 """,
     requirements=[
         Requirement("The web shop's orders get their carrier as before", _still_takes_numbers),
@@ -700,7 +714,10 @@ def handler(event, context):
     logger.info("event: %s", event)
     try:
         amount = float(event["amount"])
-        return {"statusCode": 200, "body": f"Refund of {amount:.2f} EUR is on its way."}
+        return {
+            "statusCode": 200,
+            "body": f"Refund of {amount:.2f} EUR is on its way.",
+        }
     except Exception as error:
         return {"statusCode": 500, "body": str(error)}
 """,
@@ -715,10 +732,17 @@ def handler(event, context):
     logger.info("refund for order %s", event["order_id"])
     try:
         amount = float(event["amount"])
-        return {"statusCode": 200, "body": f"Refund of {amount:.2f} EUR is on its way."}
+        return {
+            "statusCode": 200,
+            "body": f"Refund of {amount:.2f} EUR is on its way.",
+        }
     except Exception:
         logger.exception("refund for order %s failed", event["order_id"])
-        return {"statusCode": 500, "body": f"The refund failed. Please quote {context.aws_request_id}."}
+        number = context.aws_request_id
+        return {
+            "statusCode": 500,
+            "body": f"The refund failed. Please quote {number}.",
+        }
 """,
     other_solution="""\
 import traceback
@@ -735,7 +759,11 @@ def handler(event, context):
         status, body = 200, refund(event["amount"])
     except (KeyError, TypeError, ValueError):
         print("refund failed, order", order_id, traceback.format_exc())
-        status, body = 500, "Something went wrong. Our desk can find it by the number " + context.aws_request_id
+        status, body = (
+            500,
+            "Something went wrong. Our desk can find it by the number "
+            + context.aws_request_id,
+        )
     return {"statusCode": status, "body": body}
 """,
     requirements=[

@@ -104,7 +104,10 @@ def load_zones():
 
 
 def handler(event, context):
-    return {"order_id": event["order_id"], "price": load_zones()[event["country"]]}
+    return {
+        "order_id": event["order_id"],
+        "price": load_zones()[event["country"]],
+    }
 """,
     requirements=[
         Requirement("Every order gets the price of its country", _every_order_gets_its_price),
@@ -495,7 +498,9 @@ def sort_one(parcel):
 
 
 def handler(event, context):
-    end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - 0.3
+    end = (
+        time.monotonic() + context.get_remaining_time_in_millis() / 1000 - 0.3
+    )
     waiting, done = deque(event["parcels"]), []
     while waiting and time.monotonic() < end:
         sort_one(waiting[0])

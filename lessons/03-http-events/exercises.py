@@ -150,16 +150,25 @@ print_label = Exercise(
     stub="""\
 def handler(event, context):
     town = event["multiValueQueryStringParameters"]["town"][-1]
-    return {"statusCode": 200, "body": f"{event['httpMethod']} label for {town}"}
+    return {
+        "statusCode": 200,
+        "body": f"{event['httpMethod']} label for {town}",
+    }
 """,
     solution="""\
 def handler(event, context):
     if event.get("version") == "2.0":
         method = event["requestContext"]["http"]["method"]
-        towns = (event.get("queryStringParameters") or {}).get("town", "").split(",")
+        towns = (
+            (event.get("queryStringParameters") or {})
+            .get("town", "")
+            .split(",")
+        )
     else:
         method = event["httpMethod"]
-        towns = (event["multiValueQueryStringParameters"] or {}).get("town", [""])
+        towns = (event["multiValueQueryStringParameters"] or {}).get(
+            "town", [""]
+        )
     if not towns[-1]:
         return {"statusCode": 400, "body": "Which town? Add ?town=..."}
     return {"statusCode": 200, "body": f"{method} label for {towns[-1]}"}
@@ -168,7 +177,9 @@ def handler(event, context):
 def read(event):
     if "httpMethod" in event:
         return event["httpMethod"], event.get("queryStringParameters")
-    return event["requestContext"]["http"]["method"], event.get("queryStringParameters")
+    return event["requestContext"]["http"]["method"], event.get(
+        "queryStringParameters"
+    )
 
 
 def handler(event, context):
@@ -176,7 +187,10 @@ def handler(event, context):
     town = (query or {}).get("town")
     if not town:
         return {"statusCode": 400, "body": "The query needs a town."}
-    return {"statusCode": 200, "body": f"{method} label for {town.rpartition(',')[2]}"}
+    return {
+        "statusCode": 200,
+        "body": f"{method} label for {town.rpartition(',')[2]}",
+    }
 """,
     requirements=[
         Requirement("The till gets its labels, in format 1.0", _the_till_gets_its_labels),
@@ -356,9 +370,15 @@ def handler(event, context):
     try:
         card = json.loads(body)
     except ValueError:
-        return {"statusCode": 400, "body": json.dumps({"error": "The body has to be JSON."})}
+        return {
+            "statusCode": 400,
+            "body": json.dumps({"error": "The body has to be JSON."}),
+        }
     if not isinstance(card, dict) or not card.get("text"):
-        return {"statusCode": 400, "body": json.dumps({"error": "A card needs a text."})}
+        return {
+            "statusCode": 400,
+            "body": json.dumps({"error": "A card needs a text."}),
+        }
     return {"statusCode": 201, "body": json.dumps({"card": card["text"]})}
 """,
     other_solution="""\
@@ -373,7 +393,9 @@ class Wrong(Exception):
 def card_text(event):
     raw = event.get("body", "")
     try:
-        card = json.loads(base64.b64decode(raw) if event["isBase64Encoded"] else raw)
+        card = json.loads(
+            base64.b64decode(raw) if event["isBase64Encoded"] else raw
+        )
         return card["text"]
     except (ValueError, KeyError, TypeError) as error:
         raise Wrong('Send {"text": "..."}.') from error
@@ -381,7 +403,10 @@ def card_text(event):
 
 def handler(event, context):
     try:
-        return {"statusCode": 201, "body": json.dumps({"card": card_text(event)})}
+        return {
+            "statusCode": 201,
+            "body": json.dumps({"card": card_text(event)}),
+        }
     except Wrong as wrong:
         return {"statusCode": 400, "body": str(wrong)}
 """,
@@ -558,15 +583,25 @@ def handler(event, context):
     if not allowed:
         return {"statusCode": 404, "body": f"There is nothing at {path}."}
     if method not in allowed:
-        return {"statusCode": 405, "headers": {"allow": ", ".join(allowed)}, "body": f"{method} is not possible here."}
+        return {
+            "statusCode": 405,
+            "headers": {"allow": ", ".join(allowed)},
+            "body": f"{method} is not possible here.",
+        }
     return {"statusCode": 200, "body": f"{method} {path}"}
 """,
     other_solution="""\
 import re
 
 ROUTES = [
-    (re.compile(r"/labels"), {"GET": lambda: "all", "POST": lambda: "printed"}),
-    (re.compile(r"/labels/[^/]+"), {"GET": lambda: "one", "DELETE": lambda: "gone"}),
+    (
+        re.compile(r"/labels"),
+        {"GET": lambda: "all", "POST": lambda: "printed"},
+    ),
+    (
+        re.compile(r"/labels/[^/]+"),
+        {"GET": lambda: "one", "DELETE": lambda: "gone"},
+    ),
 ]
 
 
@@ -576,7 +611,10 @@ def handler(event, context):
         if pattern.fullmatch(event["rawPath"]):
             if method in actions:
                 return {"statusCode": 200, "body": actions[method]()}
-            return {"statusCode": 405, "headers": {"Allow": ",".join(actions)}}
+            return {
+                "statusCode": 405,
+                "headers": {"Allow": ",".join(actions)},
+            }
     return {"statusCode": 404}
 """,
     requirements=[
@@ -762,8 +800,14 @@ returns = Exercise(
     stub="""\
 import json
 
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import BadRequestError, NotFoundError
+from aws_lambda_powertools.event_handler import (
+    LambdaFunctionUrlResolver,
+    Response,
+)
+from aws_lambda_powertools.event_handler.exceptions import (
+    BadRequestError,
+    NotFoundError,
+)
 
 RETURNS = {"R-1": {"reason": "too small"}}
 app = LambdaFunctionUrlResolver()
@@ -775,8 +819,14 @@ def handler(event, context):
     solution="""\
 import json
 
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import BadRequestError, NotFoundError
+from aws_lambda_powertools.event_handler import (
+    LambdaFunctionUrlResolver,
+    Response,
+)
+from aws_lambda_powertools.event_handler.exceptions import (
+    BadRequestError,
+    NotFoundError,
+)
 
 RETURNS = {"R-1": {"reason": "too small"}}
 app = LambdaFunctionUrlResolver()
@@ -799,7 +849,11 @@ def take_return():
 
 @app.exception_handler(json.JSONDecodeError)
 def wrong_json(error):
-    return Response(status_code=400, content_type="text/plain", body="The body has to be JSON.")
+    return Response(
+        status_code=400,
+        content_type="text/plain",
+        body="The body has to be JSON.",
+    )
 
 
 def handler(event, context):
@@ -809,7 +863,10 @@ def handler(event, context):
 import json
 
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver
-from aws_lambda_powertools.event_handler.exceptions import BadRequestError, NotFoundError
+from aws_lambda_powertools.event_handler.exceptions import (
+    BadRequestError,
+    NotFoundError,
+)
 
 RETURNS = {"R-1": {"reason": "too small"}}
 app = LambdaFunctionUrlResolver()

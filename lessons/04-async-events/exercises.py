@@ -169,7 +169,9 @@ def send(order):
 
 def handler(event, context):
     if not event.get("email"):
-        logger.warning("no invoice for %s: it has no address", event["order_id"])
+        logger.warning(
+            "no invoice for %s: it has no address", event["order_id"]
+        )
         return
     send(event)
 """,
@@ -408,8 +410,13 @@ s3 = boto3.client("s3")
 def handler(event, context):
     labels, missing, gone = {}, [], []
     record = event["Records"][0]
-    bucket, key = record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]
-    labels[key] = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    bucket, key = (
+        record["s3"]["bucket"]["name"],
+        record["s3"]["object"]["key"],
+    )
+    labels[key] = (
+        s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    )
     return {"labels": labels, "missing": missing, "gone": gone}
 """,
     solution="""\
@@ -423,12 +430,17 @@ s3 = boto3.client("s3")
 def handler(event, context):
     labels, missing, gone = {}, [], []
     for record in event["Records"]:
-        bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        bucket, key = (
+            record["s3"]["bucket"]["name"],
+            unquote_plus(record["s3"]["object"]["key"]),
+        )
         if record["eventName"].startswith("ObjectRemoved:"):
             gone.append(key)
             continue
         try:
-            labels[key] = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+            labels[key] = (
+                s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+            )
         except s3.exceptions.NoSuchKey:
             missing.append(key)
     return {"labels": labels, "missing": missing, "gone": gone}
@@ -444,7 +456,10 @@ s3 = boto3.resource("s3")
 
 def place(record):
     found = record["s3"]
-    return s3.Object(found["bucket"]["name"], urllib.parse.unquote_plus(found["object"]["key"]))
+    return s3.Object(
+        found["bucket"]["name"],
+        urllib.parse.unquote_plus(found["object"]["key"]),
+    )
 
 
 def handler(event, context):
@@ -455,7 +470,9 @@ def handler(event, context):
             answer["gone"].append(label.key)
         else:
             try:
-                answer["labels"][label.key] = label.get()["Body"].read().decode("utf-8")
+                answer["labels"][label.key] = (
+                    label.get()["Body"].read().decode("utf-8")
+                )
             except ClientError as error:
                 if error.response["Error"]["Code"] != "NoSuchKey":
                     raise
@@ -764,7 +781,9 @@ notification = Exercise(
     {
       "LambdaFunctionArn": "parcel-small-copy",
       "Events": ["s3:ObjectCreated:*"],
-      "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "pictures/"}]}}
+      "Filter": {
+        "Key": {"FilterRules": [{"Name": "prefix", "Value": "pictures/"}]}
+      }
     }
   ]
 }
@@ -774,7 +793,10 @@ notification = Exercise(
   "LambdaFunctionConfigurations": [
     {
       "LambdaFunctionArn": "parcel-small-copy",
-      "Events": ["s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload"],
+      "Events": [
+        "s3:ObjectCreated:Put",
+        "s3:ObjectCreated:CompleteMultipartUpload"
+      ],
       "Filter": {"Key": {"FilterRules": [
         {"Name": "prefix", "Value": "pictures/"},
         {"Name": "suffix", "Value": ".png"}
@@ -956,7 +978,9 @@ table = os.environ["TABLE"]
 
 
 def handler(event, context):
-    dynamodb.put_item(TableName=table, Item={"charge": {"S": context.aws_request_id}})
+    dynamodb.put_item(
+        TableName=table, Item={"charge": {"S": context.aws_request_id}}
+    )
     return {"charged": True}
 """,
     solution="""\
@@ -997,7 +1021,10 @@ def is_new(order_id):
             ExpressionAttributeValues={":some": 1},
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        if (
+            error.response["Error"]["Code"]
+            == "ConditionalCheckFailedException"
+        ):
             return False
         raise
     return True

@@ -226,8 +226,16 @@ def failed(message):
 
 
 def handler(event, context):
-    again = [message["messageId"] for message in event["Records"] if failed(message)]
-    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in again]}
+    again = [
+        message["messageId"]
+        for message in event["Records"]
+        if failed(message)
+    ]
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": identifier} for identifier in again
+        ]
+    }
 """,
     requirements=[
         Requirement("The messages that failed are given back, and only those", _failed_ones_are_given_back),
@@ -465,12 +473,23 @@ import json
 
 
 def handler(event, context):
-    addresses = {message["messageId"]: json.loads(message["body"])["email"] for message in event["Records"]}
-    bad = [identifier for identifier, address in addresses.items() if "@" not in address]
+    addresses = {
+        message["messageId"]: json.loads(message["body"])["email"]
+        for message in event["Records"]
+    }
+    bad = [
+        identifier
+        for identifier, address in addresses.items()
+        if "@" not in address
+    ]
     for identifier, address in addresses.items():
         if identifier not in bad:
             print("mail to", address)
-    return {"batchItemFailures": [dict(itemIdentifier=identifier) for identifier in bad]}
+    return {
+        "batchItemFailures": [
+            dict(itemIdentifier=identifier) for identifier in bad
+        ]
+    }
 """,
     requirements=[
         Requirement("Only the message with the bad address comes again", _only_the_bad_one_comes_again),
@@ -748,7 +767,10 @@ plan_queue = Exercise(
 {
   "queue": {
     "VisibilityTimeout": "120",
-    "RedrivePolicy": {"deadLetterTargetArn": "parcel-lost", "maxReceiveCount": 3}
+    "RedrivePolicy": {
+      "deadLetterTargetArn": "parcel-lost",
+      "maxReceiveCount": 3
+    }
   },
   "mapping": {
     "BatchSize": 10,
@@ -965,9 +987,13 @@ def handler(event, context):
         change = record["dynamodb"]
         thing = change["Keys"]["thing"]["S"]
         if record["eventName"] == "INSERT":
-            diary.append(f"{thing}: new, {change['NewImage']['left']['N']} left")
+            diary.append(
+                f"{thing}: new, {change['NewImage']['left']['N']} left"
+            )
         elif record["eventName"] == "MODIFY":
-            diary.append(f"{thing}: {change['OldImage']['left']['N']} -> {change['NewImage']['left']['N']}")
+            before = change["OldImage"]["left"]["N"]
+            after = change["NewImage"]["left"]["N"]
+            diary.append(f"{thing}: {before} -> {after}")
         else:
             diary.append(f"{thing}: gone")
     return {"diary": diary}
@@ -979,14 +1005,23 @@ python = TypeDeserializer().deserialize
 
 
 def image(record, which):
-    return {name: python(value) for name, value in record["dynamodb"].get(which, {}).items()}
+    return {
+        name: python(value)
+        for name, value in record["dynamodb"].get(which, {}).items()
+    }
 
 
 def line(record):
-    key, old, new = (image(record, which) for which in ("Keys", "OldImage", "NewImage"))
+    key, old, new = (
+        image(record, which) for which in ("Keys", "OldImage", "NewImage")
+    )
     if not new:
         return f"{key['thing']}: gone"
-    return f"{key['thing']}: {old['left']} -> {new['left']}" if old else f"{key['thing']}: new, {new['left']} left"
+    return (
+        f"{key['thing']}: {old['left']} -> {new['left']}"
+        if old
+        else f"{key['thing']}: new, {new['left']} left"
+    )
 
 
 def handler(event, context):

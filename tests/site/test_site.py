@@ -155,6 +155,16 @@ def test_python_and_node_stand_side_by_side_and_change_with_the_arrow_keys(addre
     assert node.is_visible()
 
 
+def test_no_cell_has_to_be_scrolled_beside_the_two_lists(address: str, page: Page) -> None:
+    page.goto(address + LESSON_01)
+    page.evaluate("document.fonts.ready")
+    cells = page.locator(".cell pre > code")
+    wide = cells.evaluate_all(
+        "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.innerText)"
+    )
+    assert wide == []
+
+
 def test_without_javascript_the_lesson_is_whole(address: str, new_page: Callable[..., Page]) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(address + LESSON_01)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from coldstart.course.yaml_models import read_yaml
 
 _DOCS = "https://docs.aws.amazon.com/"
-_SHOWN = {"same": "the same", "differs": "differs", "missing": "not there"}
+_SHOWN = {"same": "The same", "differs": "Differs", "missing": "Not there"}
 
 
 class Behaviour(BaseModel):
@@ -76,9 +76,9 @@ def behaviour_page(groups: list[Group]) -> str:
         "AWS does instead. Each row is held by a test, which runs whenever the course is changed.",
     ]
     for group in groups:
-        lines = ["| AWS | Here | How it differs |", "|---|---|---|"]
+        lines = ["| AWS | Here |", "|---|---|"]
         lines += [
-            f"| {row.aws} [Source]({_DOCS}{row.source}) | {_SHOWN[row.here]} | {row.says} |" for row in group.rows
+            f"| {row.aws} [Source]({_DOCS}{row.source}) | **{_SHOWN[row.here]}.** {row.says} |" for row in group.rows
         ]
         parts += [f"## {group.group}", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"

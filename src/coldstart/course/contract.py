@@ -20,6 +20,8 @@ from coldstart.course.misconceptions import Misconception
 from coldstart.course.problems import LessonProblem
 
 MOST_CELLS_WITHOUT_AN_ANSWER = 5
+WIDEST_CODE = 78
+"""Characters that a line of code may have: so many are seen on a page of the site beside its two lists."""
 
 _ASKS = re.compile(r"\b(predict|quiz|check)\(")
 _NAMED = re.compile(r"\b(predict|compare|quiz|check|hint)\(\s*[\"']([^\"']*)[\"']")
@@ -45,6 +47,7 @@ def problems_of(
         problems += one_title_and_no_heading_left_out(lesson)
         problems += prerequisites_exist(lesson, numbers)
         problems += an_answer_every_five_cells(lesson)
+        problems += code_is_read_without_scrolling(lesson)
         problems += cells_name_what_there_is(lesson)
         problems += objectives_are_tested(lesson)
         problems += questions_have_an_objective_and_a_place(lesson)
@@ -105,6 +108,24 @@ def an_answer_every_five_cells(lesson: Lesson) -> Iterator[LessonProblem]:
                 since = 0
         else:
             tab_before = False
+
+
+def code_is_read_without_scrolling(lesson: Lesson) -> Iterator[LessonProblem]:
+    """The lines of a cell, and of what an exercise begins with, fit the page."""
+    for part in lesson.parts:
+        if isinstance(part, Cell) and (what := _too_wide(part.source)):
+            yield LessonProblem(lesson.source, part.line, f"this cell has {what}")
+    for exercise in lesson.exercises.values():
+        if what := _too_wide(exercise.stub):
+            place = _line_of(lesson, exercise.id)
+            yield LessonProblem(lesson.folder / "exercises.py", place, f"the stub of {exercise.id} has {what}")
+
+
+def _too_wide(code: str) -> str:
+    longest = max(code.splitlines(), key=len, default="")
+    if len(longest) <= WIDEST_CODE:
+        return ""
+    return f"a line of {len(longest)} characters, and {WIDEST_CODE} fit the page; break it: {longest.strip()[:40]} ..."
 
 
 def cells_name_what_there_is(lesson: Lesson) -> Iterator[LessonProblem]:

@@ -103,11 +103,12 @@ class Facts:
 
 def facts_page(facts: Facts) -> str:
     """Return the site's page of facts in Markdown: each with its source and the day on which it was checked."""
-    lines = ["| Fact | Value | Source | Checked |", "|---|---|---|---|"]
+    lines = ["| Fact | Value | Source |", "|---|---|---|"]
     for name, fact in facts.by_name.items():
         words, _, address = fact.source.rpartition(", ")
         link = f"[{words}]({address})" if address.startswith("https://") else fact.source
-        lines.append(f"| {name.replace('_', ' ').capitalize()} | {fact} | {link} | {fact.checked} |")
+        checked = f"checked on {fact.checked.day} {fact.checked:%B %Y}"
+        lines.append(f"| {name.replace('_', ' ').capitalize()} | {fact} | {link}, {checked} |")
     intro = "Every price, limit and date of the lessons comes from this list. After half a year the course fails its tests until somebody has checked them again."
     head = (
         "---\ntitle: Facts\ndescription: Every price, limit and date that the lessons name, with its source and the day it was "
