@@ -26,6 +26,8 @@ there. Playwright's event loop runs for as long as `chromium` is open, so a modu
 `asyncio.run`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import gc

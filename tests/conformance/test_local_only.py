@@ -108,6 +108,17 @@ def test_a_start_loads_no_service_that_nobody_asks_for():
     assert out.split() == []
 
 
+def test_the_courses_own_modules_load_no_cloud_before_it_is_started():
+    kernel = _in_a_kernel("""
+        import sys
+        from coldstart import check, cloud, hint, predict
+        from coldstart.course import build
+        print(*({"boto3", "jupyter_client", "moto"} & set(sys.modules)))
+        """)
+    out, _ = kernel.communicate(timeout=60)
+    assert out.split() == []
+
+
 def test_a_service_is_corrected_whatever_of_it_is_loaded_first():
     """The policies of moto's IAM load S3, whose corrections want the policies of IAM."""
     kernel = _in_a_kernel("""

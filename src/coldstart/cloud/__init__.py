@@ -4,17 +4,20 @@
     cloud.start()
 
 From then on plain boto3 (and whatever else reads ``AWS_ENDPOINT_URL``) works against it. It is moto for every service but the
-running of functions, which :mod:`coldstart.runtime` does for real.
+running of functions, which :mod:`coldstart.runtime` does for real. All that is loaded with the first start: the command line and
+the checks of an exercise import this module, and most of them start nothing.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from coldstart.cloud.local_cloud import Cloud
 from coldstart.cloud.said_in_one_line import SaidInOneLine
 from coldstart.runtime.sandboxes import HostKind, default_host
+
+if TYPE_CHECKING:
+    from coldstart.cloud.local_cloud import Cloud
 
 __all__ = ["Cloud", "current", "start", "stop"]
 
@@ -42,6 +45,8 @@ def start(*, host: HostKind | None = None) -> Cloud:
         )
     with _lock:
         if _running is None:
+            from coldstart.cloud.local_cloud import Cloud
+
             _running = Cloud(host or default_host())
         elif host not in (None, _running.host):
             raise ValueError(f"The local AWS runs already, with the host {_running.host!r}. Run cloud.stop() first.")
@@ -66,3 +71,12 @@ def current() -> Cloud:
     if _running is None:
         raise NotStarted("The local AWS is not running. Run the cell with cloud.start() first.")
     return _running
+
+
+def __getattr__(name: str) -> Any:
+    """Import the class when somebody asks for it."""
+    if name != "Cloud":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from coldstart.cloud.local_cloud import Cloud
+
+    return Cloud

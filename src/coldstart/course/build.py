@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from coldstart.course import catalogue, contract
-from coldstart.course.execute import execute
 from coldstart.course.facts import Facts
 from coldstart.course.glossary import read_glossary
 from coldstart.course.lesson import Lesson, read_lesson
@@ -231,6 +230,8 @@ def _build_notebook(
         return [problem]
     cells = sum(cell.cell_type == "code" for cell in draft.notebook.cells)
     bar = bars.add_task(f"{new.parent.name}/{new.name}", total=cells)
+    from coldstart.course.execute import execute  # it loads half of Jupyter, and --no-run does without
+
     problems = execute(draft, lesson, ran=lambda: bars.advance(bar))
     if problems:
         return problems

@@ -44,7 +44,13 @@ _NOT_IN_A_PAGE = (
 _PROGRESS = Path("/notebook/.coldstart/progress.json")
 _LESSONS_USE = (
     "boto3",
-    "coldstart.cloud",
+    "coldstart.cloud.alarms",
+    "coldstart.cloud.cloudwatch_metrics",
+    "coldstart.cloud.event_buses",
+    "coldstart.cloud.local_cloud",
+    "coldstart.cloud.log_metrics",
+    "coldstart.cloud.log_subscriptions",
+    "coldstart.cloud.s3_notifications",
     "coldstart.course.rich_text",
     "coldstart.runtime.inline_sandboxes",
     "coldstart.widgets.policy_explainer",
@@ -52,6 +58,9 @@ _LESSONS_USE = (
     "coldstart.widgets.timeline",
     "flask.debughelpers",
     "moto.iam.urls",
+    "moto.logs.urls",
+    "moto.s3.urls",
+    "moto.sts.urls",
 )
 
 
@@ -216,6 +225,9 @@ def load_what_lessons_use() -> None:
 
     Nothing may be started here, and nothing compiled may be imported (pydantic is): what is kept is memory alone.
     """
+    from coldstart.cloud.moto_patches import apply_all
+
+    apply_all()  # what is loaded of moto is corrected as it comes
     for name in _LESSONS_USE:
         importlib.import_module(name)
 
