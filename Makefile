@@ -16,7 +16,7 @@ endif
 
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" --quiet
 # What lives in an environment of its own, because the course's cannot have it; each is locked beside its .in file.
-APART := site/browser site/zensical tools/aws benchmarks/peers/jupyterlite benchmarks/peers/ministack benchmarks/peers/python-lambda-local
+APART := site/browser site/zensical tools/aws benchmarks/peers/jupyterlite benchmarks/peers/jupyterlite-kernel benchmarks/peers/ministack benchmarks/peers/python-lambda-local
 
 # Many containers set this. Without bytecode, every kernel and every process of a test compiles moto and botocore anew: that takes
 # longer than all else together.

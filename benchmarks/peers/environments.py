@@ -26,6 +26,19 @@ def python_environment(name: str) -> Path:
     return _installed(tool_environments.python_environment, LOCKS / f"{name}.lock", FOLDER / name)
 
 
+def packages_for(python: str, name: str) -> Path:
+    """Return a folder with what `name`.lock lists for some version of Python; make it when it is not there.
+
+    Raises:
+        PeerMissing: it cannot be installed.
+    """
+
+    def make(lock: Path, folder: Path) -> bool:
+        return tool_environments.packages_for(python, lock, folder)
+
+    return _installed(make, LOCKS / f"{name}.lock", FOLDER / name)
+
+
 def node_environment(name: str, locks: Path = LOCKS) -> Path:
     """Return a folder with the node_modules that `name`/package-lock.json lists; make it when it is not there.
 

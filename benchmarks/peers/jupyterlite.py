@@ -15,8 +15,9 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from benchmarks.gzip_server import served
-from benchmarks.peers.environments import PeerMissing, python_environment
-from coldstart.course.browser_packages import PYODIDE, CannotMake, Wheel, browser_wheels, lock_of, slim_wheel
+from benchmarks.peers.environments import PeerMissing, packages_for, python_environment
+from benchmarks.peers.pyodide_wheels import Wheel, lock_of, wheel_of
+from coldstart.course.browser_packages import PYODIDE, CannotMake, page_packages, slim_package
 
 _CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "package.json")
 # What its kernel imports before the first cell.
@@ -25,6 +26,7 @@ _PYTHON_SIDE = (
     "micropip ipython comm jedi parso traitlets decorator prompt-toolkit pygments matplotlib-inline stack-data executing "
     "asttokens pure-eval wcwidth ipython-pygments-lexers packaging"
 )
+_PYTHON = "3.14"
 NOTEBOOK = "cell.ipynb"
 
 
@@ -35,6 +37,7 @@ class JupyterLite:
 
     def __init__(self) -> None:
         self._environment = python_environment("jupyterlite")
+        self._kernel = packages_for(_PYTHON, "jupyterlite-kernel")
 
     @contextlib.contextmanager
     def running(self, cell: str) -> Iterator[str]:
@@ -53,7 +56,7 @@ class JupyterLite:
         for name in _CORE:
             shutil.copyfile(PYODIDE / name, pyodide / name)
         try:
-            wheels = [*self._kernels_wheels(), *browser_wheels()]
+            wheels = [*self._kernels_wheels(), *map(wheel_of, page_packages())]
         except CannotMake as missing:
             raise PeerMissing(str(missing)) from missing
         for wheel in wheels:
@@ -71,17 +74,14 @@ class JupyterLite:
         return folder / "built"
 
     def _kernels_wheels(self) -> Iterator[Wheel]:
-        packages = next(self._environment.glob("lib/python*/site-packages"))
         wanted = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["packages"]["micropip"]["version"]
-        micropip = next(iter(importlib.metadata.distributions(name="micropip", path=[str(packages)])))
-        if micropip.version != wanted:  # an older one does not start in this Pyodide
-            raise PeerMissing(
-                f"its micropip {wanted} can be installed from Python 3.13 on, and this is {micropip.version}"
-            )
+        micropip = next(iter(importlib.metadata.distributions(name="micropip", path=[str(self._kernel)])))
+        if micropip.version != wanted:  # another one does not start in this Pyodide
+            raise PeerMissing(f"this Pyodide takes micropip {wanted}, and the lock has {micropip.version}: `make lock`")
         for name in _PYTHON_SIDE.split():
-            found = next(iter(importlib.metadata.distributions(name=name, path=[str(packages)])), None)
+            found = next(iter(importlib.metadata.distributions(name=name, path=[str(self._kernel)])), None)
             if found is not None:
-                yield slim_wheel(found)
+                yield wheel_of(slim_package(found))
         extension = self._environment / "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi"
         for path in sorted(extension.glob("*.whl")):
             if not path.name.startswith("widgetsnbextension"):

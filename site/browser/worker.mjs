@@ -5,9 +5,9 @@
 // is done then is kept, as one long array of bytes. A later visit puts it back instead of doing the same again.
 import { loadPyodide } from "./pyodide.mjs";
 import createModule from "./pyodide.asm.mjs";
+import { mount } from "./files.mjs";
 
 const base = new URL("./", import.meta.url).href;
-const packagesFolder = "/lib/python3.14/site-packages/";
 const snapshotHeader = 128;
 const say = (message) => postMessage(message);
 
@@ -36,50 +36,34 @@ async function load(name) {
   return response;
 }
 
-// Pyodide fetches its own files; they are kept like ours.
-self.fetch = (request, options) => {
-  const url = new URL(request.url ?? request, base).href;
-  return url.startsWith(base) ? load(url.slice(base.length)) : fetchNow(request, options);
-};
-
-// The packages' files, unpacked once: reading them from the disk is faster than unpacking them again.
-async function loadPackages() {
-  const found = await recall("packages");
+// What is compressed is kept unpacked: reading that from the disk is faster than unpacking it again.
+async function unpacked(name) {
+  const found = await recall(name);
   if (found) return found.arrayBuffer();
-  const response = await fetchNow(`${base}packages.gz`);
-  if (!response.ok) throw new Error(`The packages could not be loaded (${response.status}).`);
-  const unpacked = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-  toKeep.push(() => keep("packages", new Response(unpacked)));
-  return unpacked;
+  const response = await fetchNow(`${base}${name}.gz`);
+  if (!response.ok) throw new Error(`${name} could not be loaded (${response.status}).`);
+  const bytes = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  toKeep.push(() => keep(name, new Response(bytes)));
+  return bytes;
 }
+
+// Pyodide fetches its own files; they are kept like ours. Its standard library is under way before it asks.
+const standardLibrary = unpacked("python_stdlib.zip");
+const packages = unpacked("packages");
+self.fetch = async (request, options) => {
+  const url = new URL(request.url ?? request, base).href;
+  if (!url.startsWith(base)) return fetchNow(request, options);
+  const name = url.slice(base.length);
+  return name === "python_stdlib.zip" ? new Response(await standardLibrary) : load(name);
+};
 
 // --- Python
 
-// No file is copied: each is a view of the bytes that were loaded. Emscripten's own way to make a file takes ten times as long.
-function mount({ FS }, packages) {
-  const { MEMFS } = FS.filesystems;
-  const bytes = new Uint8Array(packages);
-  let place = bytes.indexOf(10) + 1;
-  const folders = new Map();
-  for (const [path, size] of JSON.parse(new TextDecoder().decode(bytes.subarray(0, place)))) {
-    const slash = path.lastIndexOf("/") + 1;
-    const folder = packagesFolder + path.slice(0, slash);
-    if (!folders.has(folder)) {
-      FS.mkdirTree(folder);
-      folders.set(folder, FS.lookupPath(folder).node);
-    }
-    const file = MEMFS.createNode(folders.get(folder), path.slice(slash), 0o100444, 0);
-    file.contents = bytes.subarray(place, place + size);
-    file.usedBytes = size;
-    place += size;
-  }
-}
-
 async function startPython(snapshot) {
-  const { info } = await (await load("pyodide-lock.json")).json();
+  const lockFileContents = await (await load("pyodide-lock.json")).json();
   // Of the page, Python sees what it needs to wait and to tell the time. A cell reaches neither the network nor this worker.
   const jsglobals = { Object, Array, Promise, Date, setTimeout: (...all) => setTimeout(...all), clearTimeout: (id) => clearTimeout(id) };
-  const options = { indexURL: base, lockFileContents: { info, packages: {} }, jsglobals };
+  const options = { indexURL: base, lockFileContents, jsglobals };
   if (!snapshot) return loadPyodide({ ...options, _makeSnapshot: true });
   // Pyodide puts a snapshot back into memory that has the right size already.
   const createPyodideModule = async (settings) => {
@@ -92,11 +76,10 @@ async function startPython(snapshot) {
 
 async function start() {
   say({ step: "Python" });
-  const packages = loadPackages();
   const snapshot = await (await recall("snapshot"))?.arrayBuffer();
   const python = await startPython(snapshot);
   say({ step: "the course's packages" });
-  mount(python, await packages);
+  mount(python, new Uint8Array(await packages));
   say({ step: "the course" });
   if (!snapshot) {
     python.runPython("from coldstart.page import kernel\nkernel.load_what_lessons_use()");

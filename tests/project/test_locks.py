@@ -18,7 +18,8 @@ APART = {
     "site/browser.lock": 4,
     "site/zensical.lock": 5,
     "tools/aws.lock": 80,
-    "benchmarks/peers/jupyterlite.lock": 50,
+    "benchmarks/peers/jupyterlite.lock": 40,
+    "benchmarks/peers/jupyterlite-kernel.lock": 10,
     "benchmarks/peers/ministack.lock": 10,
     "benchmarks/peers/python-lambda-local.lock": 2,
 }

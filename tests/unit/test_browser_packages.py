@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import importlib.metadata
-import io
-import json
 import os
 import subprocess
 import sys
 import threading
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from coldstart.course import browser_packages
-from coldstart.course.browser_packages import STAND_INS, CannotMake, Wheel, slim_wheel
+from coldstart.course.browser_packages import STAND_INS, CannotMake, slim_package
 from coldstart.course.catalogue import PROJECT
 
 
-def _files(wheel: Wheel) -> list[str]:
-    return zipfile.ZipFile(io.BytesIO(wheel.content)).namelist()
+@pytest.fixture(scope="module")
+def botocore() -> dict[str, bytes]:
+    """What a page has of botocore."""
+    return slim_package(importlib.metadata.distribution("botocore")).files
 
 
 def test_without_pyodide_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -53,40 +52,58 @@ def test_two_may_make_the_same_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_a_package_loses_its_compiled_parts_and_works_without_them(tmp_path: Path) -> None:
-    wheel = slim_wheel(importlib.metadata.distribution("PyYAML"))
-    assert [name for name in _files(wheel) if name.endswith((".so", ".pyd"))] == []
-    assert wheel.content == slim_wheel(importlib.metadata.distribution("PyYAML")).content, "the same bytes each time"
-    zipfile.ZipFile(io.BytesIO(wheel.content)).extractall(tmp_path)
+    files = slim_package(importlib.metadata.distribution("PyYAML")).files
+    assert [name for name in files if name.endswith((".so", ".pyd"))] == []
+    _write(files, tmp_path)
     code = "import yaml; assert not yaml.__with_libyaml__; print(yaml.safe_load('parcels: 3'), yaml.__file__)"
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.startswith("{'parcels': 3}")
-    assert str(tmp_path) in done.stdout
+    done = _python(code, tmp_path)
+    assert done.startswith("{'parcels': 3}")
+    assert str(tmp_path) in done
 
 
-def test_of_the_aws_services_it_brings_those_that_lessons_call() -> None:
-    names = _files(slim_wheel(importlib.metadata.distribution("botocore")))
-    services = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+def test_of_the_aws_services_it_brings_those_that_lessons_call(botocore: dict[str, bytes]) -> None:
+    services = {name.split("/")[2] for name in botocore if name.startswith("botocore/data/") and name.count("/") > 2}
     assert {"lambda", "sqs", "dynamodb", "logs"} <= services
     assert len(services) < 40
-    assert "botocore/data/endpoints.json" in names or "botocore/data/endpoints.json.gz" in names
+    assert "botocore/data/endpoints.json" in botocore or "botocore/data/endpoints.json.gz" in botocore
 
 
-def test_the_lock_says_of_each_wheel_what_pyodide_asks() -> None:
-    if not (browser_packages.PYODIDE / "pyodide-lock.json").exists():
-        pytest.skip("Pyodide comes with npm (npm ci --ignore-scripts)")
-    wheels = [slim_wheel(importlib.metadata.distribution(name)) for name in ("flask", "werkzeug", "markupsafe")]
-    lock = json.loads(json.dumps(browser_packages.lock_of(wheels)))
-    flask = lock["packages"]["flask"]
-    assert flask["version"] == importlib.metadata.version("flask")
-    assert flask["imports"] == ["flask"]
-    assert flask["depends"] == ["markupsafe", "werkzeug"]
-    assert len(flask["sha256"]) == 64
+def test_clients_are_made_from_models_without_their_documentation(botocore: dict[str, bytes], tmp_path: Path) -> None:
+    models = [name for name in botocore if name.endswith("service-2.json")]
+    assert len(models) == len({name.split("/")[2] for name in models}), "one version of each service"
+    assert sum(len(botocore[name]) for name in models) < 5_000_000, "of 16 million bytes"
+    _write(botocore, tmp_path)
+    code = """
+import botocore, botocore.session
+print(botocore.__file__)
+for name in botocore.session.get_session().get_available_services():
+    client = botocore.session.get_session().create_client(
+        name, "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+    print(client.meta.service_model.operation_names[:1], client._service_model.client_context_parameters)
+"""
+    said = _python(code, tmp_path).splitlines()
+    assert said[0].startswith(str(tmp_path))
+    assert len(said) == len(models) + 1
+
+
+def test_what_says_of_a_package_that_it_is_there_is_short() -> None:
+    package = slim_package(importlib.metadata.distribution("pydantic"))
+    [metadata] = [content for name, content in package.files.items() if name.endswith("METADATA")]
+    assert f"Version: {package.version}\n".encode() in metadata
+    assert len(metadata) < 5000, "it has no long description"
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _python(code: str, path: Path) -> str:
+    environ = {**os.environ, "PYTHONPATH": str(path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_the_stand_in_for_cryptography_says_what_it_is_and_cannot_be_installed() -> None:

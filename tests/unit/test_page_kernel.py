@@ -108,6 +108,11 @@ def test_what_only_a_notebook_has_says_where_it_is(page: Page, source: str) -> N
         ('RuntimeError("can\'t start new thread")', "starts threads"),
         ("OSError(138, 'emscripten does not support processes.')", "starts another process"),
         ("ConnectionError('Max retries exceeded: NewConnectionError')", "over the network"),
+        (
+            "__import__('botocore.exceptions').exceptions.UnknownServiceError(service_name='rds', known_service_names='s3')",
+            "an AWS service that no lesson calls",
+        ),
+        ("ModuleNotFoundError(\"No module named 'moto.rds'\")", "an AWS service that no lesson calls"),
     ],
 )
 def test_what_a_page_does_not_have_is_said_before_the_error(page: Page, raised: str, why: str) -> None:

@@ -279,7 +279,7 @@
       await navigator.serviceWorker.register(new URL("service-worker.js", root), { scope: root.pathname });
       const pages = await caches.open(`cold-start ${root}`);
       const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.startsWith(root));
-      const wanted = new Set([location.href.split("#")[0], ...loaded, ...["worker", "pyodide", "pyodide.asm"].map((name) => `${home}${name}.mjs`)]);
+      const wanted = new Set([location.href.split("#")[0], ...loaded, ...["worker", "files", "pyodide", "pyodide.asm"].map((name) => `${home}${name}.mjs`)]);
       const older = (await pages.keys()).filter(({ url }) => url.startsWith(`${root}run/`) && !url.startsWith(home));
       for (const request of older) await pages.delete(request);
       for (const address of wanted) {

@@ -2,19 +2,17 @@
 
 ``make site`` calls :func:`browser_packages`. The packages are taken from the environment, which was installed from
 ``requirements.lock`` with its hashes, without their compiled parts: each of them has the same in Python. Only what has no
-such half comes over the network, in a build for the browser (``site/browser.lock``). Pyodide itself comes by npm. Each package is a
-slim wheel with its entry in ``pyodide-lock.json``; a page gets the files of all of them in one stream, ``packages.gz``.
+such half comes over the network, in a build for the browser (``site/browser.lock``). Pyodide itself comes by npm. A page gets the files
+of all packages in one stream, ``packages.gz``, with what lessons import of them compiled (``coldstart.course.browser_bytecode``).
 
 Nothing here makes a request when all of it has been made before from the same versions and sources.
 """
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 import importlib.metadata
-import io
 import json
 import re
 import shutil
@@ -22,13 +20,24 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from coldstart.course import browser_bytecode
+from coldstart.course.browser_bytecode import (
+    COMPILE,
+    can_compile,
+    compiled_modules,
+    with_bytecode,
+    with_compiled,
+)
 from coldstart.course.catalogue import PROJECT
+from coldstart.course.file_stream import pack
 
 PYODIDE = PROJECT / "node_modules" / "pyodide"
 WORKER = PROJECT / "site" / "browser" / "worker.mjs"
@@ -37,7 +46,8 @@ STAND_INS = WORKER.parent / "stand-ins"
 CACHE = PROJECT / "site" / ".cache" / "run"
 """Holds what was made last; git does not know it."""
 
-_CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+_MODULES = (WORKER, WORKER.with_name("files.mjs"))
+_CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # What a page imports; what these need in turn is found in their metadata.
 _ROOTS = (
     "boto3",
@@ -67,16 +77,25 @@ _SERVICES = (
 )
 # Parts of a package that no page needs, by the name of the file inside it.
 _NOT_NEEDED = {
-    "botocore": re.compile(rf"botocore/data/(?!(?:{_SERVICES})/|[^/]+$)|botocore/cacert\.pem|.*/examples-1\.json"),
+    "botocore": re.compile(
+        rf"botocore/data/(?!(?:{_SERVICES})/|[^/]+$)|botocore/data/(?:ec2/201[45]|ec2/2016-0|events/2014|lambda/2014)"
+        r"|botocore/cacert\.pem|.*/examples-1\.json"
+    ),
     "boto3": re.compile(r"boto3/examples/"),
-    "moto": re.compile(r"moto/(?:ssm|emr|rds|support)/resources/"),
-    "aws-lambda-powertools": re.compile(r"aws_lambda_powertools/utilities/kafka/"),
+    "certifi": re.compile(r"certifi/cacert\.pem"),
+    "moto": re.compile(
+        r"moto/(?:ssm|emr|rds|support)/resources/|moto/ec2/resources/(?:ecs/|latest_amis/|.*/(?!us-east-1))"
+    ),
+    "aws-lambda-powertools": re.compile(r"aws_lambda_powertools/utilities/kafka/|.*/swagger_ui/"),
+    "pydantic": re.compile(r"pydantic/(?:v1/|mypy\.py)"),
 }
 _NEVER = re.compile(
-    r"\.\./|(?:.*/)?__pycache__/|(?:.*/)?tests/|.*\.(?:so|pyd|pyi|pyx|pxd|c|h)$"
-    r"|.*\.dist-info/(?:RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json)$"
+    r"\.\./|(?:.*/)?__pycache__/|(?:.*/)?tests/|.*\.(?:pyi|pyx|pxd|c|h)$"
+    r"|.*\.dist-info/(?:WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json|uv_build\.json|sboms/.*)$"
 )
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+_COMPILED_HERE = re.compile(r".*\.(?:so|pyd)$")
+_MODEL = re.compile(r"botocore/data/.*/service-2\.json\.gz")
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
 class CannotMake(Exception):
@@ -94,7 +113,7 @@ def browser_packages() -> Path:
     """
     if not (PYODIDE / _CORE[0]).exists():
         raise CannotMake("Pyodide comes by npm, and is not installed: run `npm ci --ignore-scripts`.")
-    built = CACHE / _digest(_sources())
+    built = CACHE / (_digest(_sources()) + ("" if can_compile() else "-slow"))
     if not built.exists():
         part = _part_of(built)
         _make(part)
@@ -126,76 +145,41 @@ def _keep(part: Path, folder: Path) -> None:
 def _make(folder: Path) -> None:
     for name in _CORE:
         shutil.copyfile(PYODIDE / name, folder / name)
-    shutil.copyfile(WORKER, folder / WORKER.name)
-    wheels = browser_wheels()
-    (folder / "packages.gz").write_bytes(_unpacked(wheels))
-    (folder / "pyodide-lock.json").write_text(json.dumps(lock_of(wheels), indent=1), "utf-8")
+    for module in _MODULES:
+        shutil.copyfile(module, folder / module.name)
+    files = {path: content for package in page_packages() for path, content in package.files.items()}
+    compiled = compiled_modules(files, PYODIDE) if can_compile() else {}
+    # A browser unpacks one stream ten times as fast as Python in it unpacks wheels, and it is a fifth smaller.
+    _compress(with_bytecode((PYODIDE / "python_stdlib.zip").read_bytes(), compiled), folder / "python_stdlib.zip.gz")
+    _compress(pack(with_compiled(files, compiled)), folder / "packages.gz")
+    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))
+    (folder / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": {}}), "utf-8")
 
 
-def browser_wheels() -> list[Wheel]:
-    """Return the wheels of all packages that a page has.
+def _compress(content: bytes, file: Path) -> None:
+    file.write_bytes(gzip.compress(content, mtime=0))
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a page has of a package: its files, by their paths below site-packages."""
+
+    name: str
+    version: str
+    files: dict[str, bytes]
+
+
+def page_packages() -> list[Package]:
+    """Return all packages that a page has.
 
     Raises:
         CannotMake: a build for the browser is neither kept nor to be had.
     """
-    installed = map(slim_wheel, map(importlib.metadata.distribution, _wanted()))
+    installed = map(slim_package, map(importlib.metadata.distribution, _wanted()))
     return [*installed, *_browser_builds(), *_stand_ins(), _course()]
 
 
-def lock_of(wheels: Iterable[Wheel]) -> dict[str, object]:
-    """Return Pyodide's lock of some wheels."""
-    packages = {wheel.name: wheel for wheel in wheels}
-    info = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))["info"]
-    return {"info": info, "packages": {name: packages[name].entry(packages) for name in sorted(packages)}}
-
-
-def _unpacked(wheels: Iterable[Wheel]) -> bytes:
-    """The files of all wheels as one stream: a line of JSON with their paths and sizes, then their bytes; compressed as one.
-
-    A browser unpacks that ten times as fast as Python in it unpacks the wheels, and it is a fifth smaller.
-    """
-    files = [(path, content) for wheel in wheels for path, content in wheel.files()]
-    index = json.dumps([[path, len(content)] for path, content in files])
-    return gzip.compress(b"".join([index.encode(), b"\n", *(content for _, content in files)]), mtime=0)
-
-
-class Wheel:
-    """A wheel and what Pyodide's lock says of it."""
-
-    def __init__(self, file_name: str, content: bytes) -> None:
-        self.file_name, self.content = file_name, content
-        distribution, self.version = file_name.split("-")[:2]
-        self.name = canonicalize_name(distribution)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            self._files = archive.namelist()
-            metadata = next(name for name in self._files if name.endswith(".dist-info/METADATA"))
-            self._requires = importlib.metadata.PathDistribution(
-                zipfile.Path(archive, f"{Path(metadata).parent}/")
-            ).requires
-
-    def files(self) -> Iterator[tuple[str, bytes]]:
-        """Every file in it, with its path below site-packages."""
-        with zipfile.ZipFile(io.BytesIO(self.content)) as archive:
-            for path in self._files:
-                yield path, archive.read(path)
-
-    def entry(self, packages: Iterable[str]) -> dict[str, object]:
-        """Return its entry in the lock, with those of its needs that are among some packages."""
-        tops = {name.split("/")[0].removesuffix(".py") for name in self._files if ".dist-info/" not in name}
-        return {
-            "name": self.name,
-            "version": self.version,
-            "file_name": self.file_name,
-            "install_dir": "site",
-            "sha256": hashlib.sha256(self.content).hexdigest(),
-            "package_type": "package",
-            "imports": sorted(top for top in tops if top.isidentifier()),
-            "depends": [name for name in _needs(self._requires or []) if name in packages],
-            "unvendored_tests": False,
-        }
-
-
-def _needs(requires: Iterable[str]) -> Iterator[str]:
+def needs_in_a_page(requires: Iterable[str]) -> Iterator[str]:
     """Names of what a package needs in a browser, extras left out."""
     environment = {"sys_platform": "emscripten", "platform_system": "Emscripten", "os_name": "posix", "extra": "",
                    "python_version": "3.14", "python_full_version": "3.14.2", "platform_machine": "wasm32"}  # fmt: skip
@@ -212,44 +196,52 @@ def _wanted() -> list[str]:
         name = canonicalize_name(waiting.pop(0))
         if name not in found and name not in _LEFT_OUT:
             found.append(name)
-            waiting += _needs(importlib.metadata.requires(name) or [])
+            waiting += needs_in_a_page(importlib.metadata.requires(name) or [])
     return [name for name in found if name not in _OTHER_VERSIONS]
 
 
-def slim_wheel(distribution: importlib.metadata.Distribution) -> Wheel:
-    """Pack an installed package again, without its compiled parts and what no page needs."""
-    name = canonicalize_name(distribution.metadata["Name"])
+def slim_package(distribution: importlib.metadata.Distribution) -> Package:
+    """Return an installed package without its compiled parts and what no page needs."""
+    paths = [path for path in map(str, distribution.files or []) if not _COMPILED_HERE.match(path)]
+    files = {path: Path(str(distribution.locate_file(path))) for path in paths}
+    return _slim(distribution.metadata["Name"], distribution.version, files)
+
+
+def _slim(name: str, version: str, files: Mapping[str, Path | zipfile.Path]) -> Package:
+    name = canonicalize_name(name)
     not_needed = _NOT_NEEDED.get(name)
-    files = {
-        path: Path(str(distribution.locate_file(path)))
-        for path in map(str, distribution.files or [])
-        if not _NEVER.match(path) and not (not_needed and not_needed.match(path))
-    }
-    return _wheel(name, distribution.version, {path: source.read_bytes() for path, source in files.items()})
+    slim = {}
+    for path, file in files.items():
+        if not _NEVER.match(path) and not (not_needed and not_needed.match(path)):
+            kept, content = _slim_file(path, file.read_bytes())
+            slim[kept] = content
+    return Package(name, version, slim)
 
 
-def _wheel(name: str, version: str, files: dict[str, bytes]) -> Wheel:
-    """Pack files into a wheel of pure Python; the same files always give the same bytes."""
-    distribution = name.replace("-", "_")
-    metadata = f"{distribution}-{version}.dist-info"
-    kept = {path: content for path, content in files.items() if not path.endswith(".dist-info/WHEEL")}
-    inside = next((path.split("/")[0] for path in kept if path.endswith(".dist-info/METADATA")), metadata)
-    kept.setdefault(f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode())
-    kept[f"{inside}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: coldstart\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    record = "".join(f"{path},sha256={_hash(content)},{len(content)}\n" for path, content in sorted(kept.items()))
-    kept[f"{inside}/RECORD"] = f"{record}{inside}/RECORD,,\n".encode()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path, content in sorted(kept.items()):
-            archive.writestr(zipfile.ZipInfo(path, _EPOCH), content, zipfile.ZIP_DEFLATED)
-    return Wheel(f"{distribution}-{version}-py3-none-any.whl", packed.getvalue())
+def _slim_file(path: str, content: bytes) -> tuple[str, bytes]:
+    """Return a file's path and content as a page has it.
+
+    Five sixths of the models that botocore makes clients from are their documentation.
+    """
+    if _MODEL.match(path):
+        model = _without_documentation(json.loads(gzip.decompress(content)))
+        return path.removesuffix(".gz"), json.dumps(model, separators=(",", ":")).encode()
+    if _METADATA.match(path):
+        return path, content.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n"  # without its long description
+    return path, content
 
 
-def _hash(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+def _without_documentation(part: Any) -> Any:
+    """Leave it empty where it is: something reads it. A member of a shape may have that name too, and is no text."""
+    if isinstance(part, dict):
+        return {
+            key: "" if key == "documentation" and isinstance(value, str) else _without_documentation(value)
+            for key, value in part.items()
+        }
+    return [_without_documentation(value) for value in part] if isinstance(part, list) else part
 
 
-def _browser_builds() -> Iterator[Wheel]:
+def _browser_builds() -> Iterator[Package]:
     """The wheels of site/browser.lock; kept beside the lock's own hash once they were fetched."""
     lock = PROJECT / "site" / "browser.lock"
     kept = CACHE.parent / f"wheels-{_digest([lock])}"
@@ -267,24 +259,32 @@ def _browser_builds() -> Iterator[Wheel]:
             raise CannotMake(f"pydantic's build for the browser could not be fetched: {why}")
         _keep(part, kept)
     for path in sorted(kept.glob("*.whl")):
-        if canonicalize_name(path.name.split("-")[0]) in _OTHER_VERSIONS:
-            yield Wheel(path.name, path.read_bytes())
+        name, version = path.name.split("-")[:2]
+        if canonicalize_name(name) in _OTHER_VERSIONS:
+            with zipfile.ZipFile(path) as wheel:
+                yield _slim(name, version, {file: zipfile.Path(wheel, file) for file in wheel.namelist()})
 
 
-def _stand_ins() -> Iterator[Wheel]:
+def _stand_ins() -> Iterator[Package]:
     """Modules that moto imports and that have no build for the browser, in the place of which ours stand."""
     for folder in sorted(child for child in STAND_INS.iterdir() if child.is_dir()):
         files = {path.relative_to(STAND_INS).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
-        yield _wheel(folder.name.replace("_", "-"), "0+stand.in", files)
+        yield _ours(folder.name.replace("_", "-"), "0+stand.in", files)
 
 
-def _course() -> Wheel:
+def _course() -> Package:
     """The course itself, with the files of its lessons that `check` and `quiz` read."""
     source, lessons = PROJECT / "src", PROJECT / "lessons"
     files = {path.relative_to(source).as_posix(): path.read_bytes() for path in _course_files()}
     for path in _lesson_files():
         files[f"coldstart_lessons/{path.relative_to(lessons).as_posix()}"] = path.read_bytes()
-    return _wheel("coldstart", importlib.metadata.version("coldstart"), files)
+    return _ours("coldstart", importlib.metadata.version("coldstart"), files)
+
+
+def _ours(name: str, version: str, files: dict[str, bytes]) -> Package:
+    """Return a package that is not installed, with what says of an installed one that it is there."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    return Package(name, version, {**files, f"{name.replace('-', '_')}-{version}.dist-info/METADATA": metadata})
 
 
 def _course_files() -> list[Path]:
@@ -313,7 +313,9 @@ def _sources() -> list[Path]:
         PROJECT / "requirements.lock",
         here / "browser.lock",
         PYODIDE / "package.json",
-        WORKER,
+        Path(browser_bytecode.__file__),
+        COMPILE,
+        *_MODULES,
         *sorted(STAND_INS.rglob("*.py")),
         *_course_files(),
         *_lesson_files(),

@@ -47,6 +47,30 @@ def python_environment(lock: Path, folder: Path) -> bool:
     return True
 
 
+def packages_for(python: str, lock: Path, folder: Path) -> bool:
+    """Make `folder` one that holds what a lock lists for another version of Python, which this machine need not have.
+
+    Args:
+        python: the version, such as "3.14".
+        lock: a requirements file with hashes.
+        folder: where the packages go; whatever is in it is replaced.
+
+    Returns:
+        Whether there was anything to do: a folder made from this very lock stays.
+
+    Raises:
+        CannotInstall: there is no uv, or the packages cannot be had.
+    """
+    if is_current(lock, folder):
+        return False
+    uv = _program("uv", _WITHOUT_UV, beside=Path(sys.executable).parent)
+    shutil.rmtree(folder, ignore_errors=True)
+    options = ["--quiet", "--python-version", python, "--require-hashes", "--target", str(folder)]
+    _run([uv, "pip", "install", *options, "--requirements", str(lock)])
+    _keep(lock, folder)
+    return True
+
+
 def node_environment(lock: Path, folder: Path, *options: str) -> bool:
     """Make `folder` one whose node_modules holds exactly what a lock lists. No package runs a script of its own.
 

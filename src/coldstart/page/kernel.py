@@ -38,6 +38,10 @@ _NOT_IN_A_PAGE = (
         ),
         "This cell talks over the network, and a page may not open connections.",
     ),
+    (
+        re.compile(r"UnknownServiceError|No module named 'moto\."),
+        "This cell asks for an AWS service that no lesson calls, and a page brings the others alone.",
+    ),
 )
 
 

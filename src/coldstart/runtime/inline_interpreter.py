@@ -116,18 +116,24 @@ class Interior:
         global _inside
         if _inside is not None:
             raise RuntimeError("The local AWS runs one function at a time here. Do not call it from threads.")
-        _inside = self
         self._enter()
+        _inside = self
         try:
             yield
         finally:
-            self._leave()
-            _inside = None
+            try:
+                self._leave()
+            finally:
+                _inside = None
 
     def _enter(self) -> None:
         self._exchange()
         if monitoring := _monitoring():
-            monitoring.use_tool_id(_TOOL, "coldstart")
+            try:
+                monitoring.use_tool_id(_TOOL, "coldstart")
+            except ValueError:  # somebody else has it
+                self._exchange()
+                raise
             monitoring.register_callback(_TOOL, monitoring.events.JUMP, self._at_each_round)
             monitoring.set_events(_TOOL, monitoring.events.JUMP)
 
@@ -147,6 +153,11 @@ class Interior:
             attributes=_attributes(),
         )
         after, self._held = self._held, before
+        try:
+            self._exchange_folders(after.folder)
+        except OSError:
+            self._held = after
+            raise
         for name in before.modules:
             del sys.modules[name]
         sys.modules.update(after.modules)
@@ -155,12 +166,19 @@ class Interior:
             os.environ.update(after.variables)
         sys.path[:] = after.path
         sys.meta_path[:] = after.finders
-        if self._tmp is not None:
-            _exchange_tmp(self._tmp)
-        os.chdir(after.folder)
         for place, attributes in after.attributes.items():
             if place in before.attributes:
                 _set(_owner(*place), before.attributes[place], attributes)
+
+    def _exchange_folders(self, folder: str) -> None:
+        if self._tmp is not None:
+            _exchange_tmp(self._tmp)
+        try:
+            os.chdir(folder)  # which may be below the directory that is /tmp now
+        except OSError:
+            if self._tmp is not None:
+                _exchange_tmp(self._tmp)
+            raise
 
     def _is_own(self, module: str) -> bool:
         return module.partition(".")[0] not in self._common

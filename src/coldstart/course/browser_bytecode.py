@@ -1,0 +1,84 @@
+"""Has compiled what a page would compile: most of the seconds that Python takes to start there went into that.
+
+Only the Python of a page can do it, of which another has other bytecode. Node runs it (``site/browser/compile.mjs``). Without Node a
+page gets the sources alone, and takes longer to start.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from coldstart.course.catalogue import PROJECT
+from coldstart.course.file_stream import pack, unpack
+from coldstart.runtime.runtime_directory import PYTHON_RUNTIME_PACKAGES
+
+COMPILE = PROJECT / "site" / "browser" / "compile.mjs"
+_ZIP, _PACKAGES = "/lib/python314.zip/", "/lib/python3.14/site-packages/"
+_TAG = "cpython-314"
+_SHOWN = {*PYTHON_RUNTIME_PACKAGES, "aws_lambda_powertools", "aws_xray_sdk"}
+"""What functions import. Their stack traces show its lines, so that its sources come along; of the rest nobody sees any."""
+
+
+def can_compile() -> bool:
+    """Say whether there is a Node to compile with."""
+    return shutil.which("node") is not None
+
+
+def compiled_modules(files: Mapping[str, bytes], pyodide: Path) -> dict[str, bytes]:
+    """Return the bytecode of the modules that lessons import, by the paths of their sources in a page.
+
+    Args:
+        files: what a page has of the packages, by paths below site-packages.
+        pyodide: the folder of the page's Python.
+
+    Raises:
+        CannotCompile: Node cannot run it; the message says why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        packages, compiled = Path(folder) / "packages", Path(folder) / "compiled"
+        packages.write_bytes(pack(files))
+        done = subprocess.run(
+            ["node", COMPILE, pyodide, packages, compiled], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise CannotCompile(f"Node could not compile what a page imports: {done.stderr.strip()[-1000:]}")
+        return unpack(compiled.read_bytes())
+
+
+class CannotCompile(Exception):
+    """The page's Python does not run here, or not what it was given."""
+
+
+def with_compiled(files: Mapping[str, bytes], compiled: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the packages' files with the bytecode beside a source, or in its place when nobody sees the source."""
+    together = dict(files)
+    for source, bytecode in compiled.items():
+        if source.startswith(_PACKAGES):
+            path = PurePosixPath(source.removeprefix(_PACKAGES))
+            if path.parts[0].removesuffix(".py") in _SHOWN:
+                together[str(path.parent / "__pycache__" / f"{path.stem}.{_TAG}.pyc")] = bytecode
+            else:
+                del together[str(path)]
+                together[f"{path}c"] = bytecode
+    return together
+
+
+def with_bytecode(standard_library: bytes, compiled: Mapping[str, bytes]) -> bytes:
+    """Return the zip of the standard library with the bytecode beside its sources.
+
+    Nothing in it is compressed: as a whole it becomes smaller, and a browser unpacks it faster than its Python would.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(standard_library)) as sources, zipfile.ZipFile(packed, "w") as archive:
+        for entry in sources.infolist():
+            archive.writestr(zipfile.ZipInfo(entry.filename), sources.read(entry))
+        for source, bytecode in compiled.items():
+            if source.startswith(_ZIP):
+                archive.writestr(zipfile.ZipInfo(f"{source.removeprefix(_ZIP)}c"), bytecode)
+    return packed.getvalue()
