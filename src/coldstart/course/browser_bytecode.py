@@ -7,6 +7,7 @@ page gets the sources alone, and takes longer to start.
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,14 +21,20 @@ from coldstart.runtime.runtime_directory import PYTHON_RUNTIME_PACKAGES
 
 COMPILE = PROJECT / "site" / "browser" / "compile.mjs"
 _ZIP, _PACKAGES = "/lib/python314.zip/", "/lib/python3.14/site-packages/"
+_NODE = 18
 _TAG = "cpython-314"
 _SHOWN = {*PYTHON_RUNTIME_PACKAGES, "aws_lambda_powertools", "aws_xray_sdk"}
 """What functions import. Their stack traces show its lines, so that its sources come along; of the rest nobody sees any."""
 
 
 def can_compile() -> bool:
-    """Say whether there is a Node to compile with."""
-    return shutil.which("node") is not None
+    """Say whether there is a Node to compile with, new enough for Pyodide."""
+    node = shutil.which("node")
+    if node is None:
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"v(\d+)", said)
+    return version is not None and int(version[1]) >= _NODE
 
 
 def compiled_modules(files: Mapping[str, bytes], pyodide: Path) -> dict[str, bytes]:

@@ -31,6 +31,7 @@ from packaging.utils import canonicalize_name
 from coldstart.course import browser_bytecode
 from coldstart.course.browser_bytecode import (
     COMPILE,
+    CannotCompile,
     can_compile,
     compiled_modules,
     with_bytecode,
@@ -46,7 +47,7 @@ STAND_INS = WORKER.parent / "stand-ins"
 CACHE = PROJECT / "site" / ".cache" / "run"
 """Holds what was made last; git does not know it."""
 
-_MODULES = (WORKER, WORKER.with_name("files.mjs"))
+_OWN_MODULES = (WORKER, WORKER.with_name("files.mjs"))
 _CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 # What a page imports; what these need in turn is found in their metadata.
 _ROOTS = (
@@ -116,7 +117,11 @@ def browser_packages() -> Path:
     built = CACHE / (_digest(_sources()) + ("" if can_compile() else "-slow"))
     if not built.exists():
         part = _part_of(built)
-        _make(part)
+        try:
+            _make(part)
+        except BaseException:
+            shutil.rmtree(part)
+            raise
         for old in CACHE.iterdir():
             if old.is_dir() and old.suffix != ".part" and old != built:
                 shutil.rmtree(old, ignore_errors=True)
@@ -145,10 +150,13 @@ def _keep(part: Path, folder: Path) -> None:
 def _make(folder: Path) -> None:
     for name in _CORE:
         shutil.copyfile(PYODIDE / name, folder / name)
-    for module in _MODULES:
+    for module in _OWN_MODULES:
         shutil.copyfile(module, folder / module.name)
     files = {path: content for package in page_packages() for path, content in package.files.items()}
-    compiled = compiled_modules(files, PYODIDE) if can_compile() else {}
+    try:
+        compiled = compiled_modules(files, PYODIDE) if can_compile() else {}
+    except CannotCompile as why:
+        raise CannotMake(str(why)) from why
     # A browser unpacks one stream ten times as fast as Python in it unpacks wheels, and it is a fifth smaller.
     _compress(with_bytecode((PYODIDE / "python_stdlib.zip").read_bytes(), compiled), folder / "python_stdlib.zip.gz")
     _compress(pack(with_compiled(files, compiled)), folder / "packages.gz")
@@ -315,7 +323,7 @@ def _sources() -> list[Path]:
         PYODIDE / "package.json",
         Path(browser_bytecode.__file__),
         COMPILE,
-        *_MODULES,
+        *_OWN_MODULES,
         *sorted(STAND_INS.rglob("*.py")),
         *_course_files(),
         *_lesson_files(),

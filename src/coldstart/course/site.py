@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coldstart.course.behaviour import behaviour_page, read_behaviour
+from coldstart.course.browser_bytecode import can_compile
 from coldstart.course.browser_packages import SERVICE_WORKER, CannotMake, browser_packages
 from coldstart.course.catalogue import PROJECT, lesson_folders
 from coldstart.course.course_map import course_map_page
@@ -59,6 +60,10 @@ def build_site(destination: Path | None = None) -> int:
     _, missing = runner()
     if missing:
         print(f"Built without Run: no cell can be run in its page. {missing} Then run `make site` again.")
+    elif not can_compile():
+        print(
+            "Run is slow to start: what its Python would compile is compiled by Node.js 18 or newer, and there is none."
+        )
     if not installed_fonts():
         print("Built with your system's fonts: the course's own come with npm (run `npm ci`, then `make site` again).")
     if not _IFRAME_WORKER.exists():
