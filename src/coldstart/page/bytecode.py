@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from zipimport import zipimporter
 
-from coldstart.page.kernel import load_what_lessons_use
+from coldstart.page.kernel import load_what_lessons_use, prepare_process
 
 # What the lessons import beyond what a page has in its memory from the start; functions import some of it at every cold start.
 _ALSO = (
@@ -30,6 +30,22 @@ _ALSO = (
     "pydantic",
     "pydantic.root_model",
 )
+_CALLS = {
+    "apigateway": "get_rest_apis",
+    "apigatewayv2": "get_apis",
+    "cloudwatch": "list_metrics",
+    "dynamodb": "list_tables",
+    "events": "list_rules",
+    "iam": "list_roles",
+    "kinesis": "list_streams",
+    "lambda": "list_functions",
+    "logs": "describe_log_groups",
+    "s3": "list_buckets",
+    "sns": "list_topics",
+    "sqs": "list_queues",
+    "sts": "get_caller_identity",
+}
+"""One call of each service that lessons call: the local AWS imports what is behind it when it is first asked."""
 _HASH_IS_NOT_CHECKED = 1
 """A flag of PEP 552: the source was compiled, and nobody looks whether it has changed."""
 
@@ -43,9 +59,22 @@ def of_what_lessons_use() -> bytes:
     load_what_lessons_use()
     for name in _ALSO:
         importlib.import_module(name)
+    _call_what_lessons_call()
     from coldstart.course.file_stream import pack  # brings the course along, which is to be compiled
 
-    return pack({source: _bytecode(source) for source in sorted(sources) if source.endswith(".py")})
+    ours = sorted(source for source in sources if source.startswith("/lib/") and source.endswith(".py"))
+    return pack({source: _bytecode(source) for source in ours})
+
+
+def _call_what_lessons_call() -> None:
+    import boto3
+
+    from coldstart import cloud
+
+    prepare_process()
+    cloud.start()
+    for service, call in _CALLS.items():
+        getattr(boto3.client(service), call)()
 
 
 def _bytecode(source: str) -> bytes:
