@@ -336,3 +336,94 @@ def test_gradual_deployments_are_refused_by_name(stack):
     preference = {"AutoPublishAlias": "live", "DeploymentPreference": {"Type": "Canary10Percent5Minutes"}}
     with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::CodeDeploy::Application"):
         stack({"Pack": function(**preference)}, Transform="AWS::Serverless-2016-10-31")
+
+
+def test_a_bucket_is_what_its_template_says_and_keeps_its_objects(local_aws, stack):
+    s3 = boto3.client("s3")
+    name = f"parcel-labels-{next(_numbers)}"
+
+    def bucket(**properties: Any) -> dict[str, Any]:
+        return {"Labels": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name, **properties}}}
+
+    def said(operation: str, key: str) -> Any:
+        try:
+            return getattr(s3, f"get_{operation}")(Bucket=name)[key]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    cors = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://parcel.example"], "MaxAge": "60", "Id": "shop"}
+    outputs = stack(
+        bucket(
+            VersioningConfiguration={"Status": "Enabled"},
+            Tags=[{"Key": "team", "Value": "labels"}],
+            CorsConfiguration={"CorsRules": [cors]},
+            LifecycleConfiguration={"Rules": [{"Status": "Enabled", "Prefix": "old/", "ExpirationInDays": 30}]},
+            PublicAccessBlockConfiguration={"BlockPublicAcls": "true", "BlockPublicPolicy": True},
+            WebsiteConfiguration={"IndexDocument": "index.html"},
+        ),
+        {"Arn": {"Fn::GetAtt": ["Labels", "Arn"]}, "Domain": {"Fn::GetAtt": ["Labels", "RegionalDomainName"]}},
+    )
+    assert outputs == {"Arn": f"arn:aws:s3:::{name}", "Domain": f"{name}.s3.us-east-1.amazonaws.com"}
+    assert said("bucket_versioning", "Status") == "Enabled"
+    assert said("bucket_tagging", "TagSet") == [{"Key": "team", "Value": "labels"}]
+    [rule] = said("bucket_cors", "CORSRules")
+    assert (rule["ID"], rule["AllowedOrigins"], rule["MaxAgeSeconds"]) == ("shop", ["https://parcel.example"], 60)
+    [rule] = said("bucket_lifecycle_configuration", "Rules")
+    assert (rule["Expiration"]["Days"], rule["Filter"]["Prefix"]) == (30, "old/")
+    block = said("public_access_block", "PublicAccessBlockConfiguration")
+    assert [name for name, is_on in block.items() if is_on] == ["BlockPublicAcls", "BlockPublicPolicy"]
+    assert said("bucket_website", "IndexDocument") == {"Suffix": "index.html"}
+
+    s3.put_object(Bucket=name, Key="P-1042.pdf", Body=b"label")
+    stack(bucket(Tags=[{"Key": "team", "Value": "shop"}]))
+    assert said("bucket_tagging", "TagSet") == [{"Key": "team", "Value": "shop"}]
+    assert said("bucket_versioning", "Status") == "Suspended"
+    assert said("bucket_cors", "CORSRules") == "NoSuchCORSConfiguration"
+    assert said("bucket_lifecycle_configuration", "Rules") == "NoSuchLifecycleConfiguration"
+    assert said("public_access_block", "PublicAccessBlockConfiguration") == "NoSuchPublicAccessBlockConfiguration"
+    assert said("bucket_website", "IndexDocument") == "NoSuchWebsiteConfiguration"
+    assert s3.get_object(Bucket=name, Key="P-1042.pdf")["Body"].read() == b"label"
+    boto3.resource("s3").Bucket(name).object_versions.delete()
+
+
+def test_what_a_bucket_cannot_have_here_is_refused_by_name(local_aws):
+    client = boto3.client("cloudformation")
+    replicated = {"Type": "AWS::S3::Bucket", "Properties": {"ReplicationConfiguration": {"Role": "r", "Rules": []}}}
+    client.create_stack(StackName="replicated", TemplateBody=json.dumps({"Resources": {"Labels": replicated}}))
+    events = client.describe_stack_events(StackName="replicated")["StackEvents"]
+    reasons = [event.get("ResourceStatusReason", "") for event in events if event["LogicalResourceId"] == "Labels"]
+    assert any("cannot give a bucket of a stack its ReplicationConfiguration" in reason for reason in reasons)
+    client.delete_stack(StackName="replicated")
+
+
+def test_a_key_is_changed_in_place_and_waits_for_its_deletion(local_aws, stack):
+    kms = boto3.client("kms")
+    root = {"AWS": "arn:aws:iam::123456789012:root"}
+    statement = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+
+    def key(**properties: Any) -> dict[str, Any]:
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        alias = {"AliasName": "alias/parcel-labels", "TargetKeyId": {"Ref": "Key"}}
+        return {
+            "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy, **properties}},
+            "Alias": {"Type": "AWS::KMS::Alias", "Properties": alias},
+        }
+
+    outputs = {"Id": {"Ref": "Key"}, "Arn": {"Fn::GetAtt": ["Key", "Arn"]}}
+    tags = [{"Key": "team", "Value": "labels"}]
+    made = stack(key(Description="Labels", EnableKeyRotation="true", Tags=tags), outputs)
+    described = kms.describe_key(KeyId="alias/parcel-labels")["KeyMetadata"]
+    assert (described["KeyId"], described["Arn"], described["Description"]) == (made["Id"], made["Arn"], "Labels")
+    assert kms.get_key_rotation_status(KeyId=made["Id"])["KeyRotationEnabled"] is True
+    assert json.loads(kms.get_key_policy(KeyId=made["Id"], PolicyName="default")["Policy"])["Statement"] == [statement]
+    assert kms.list_resource_tags(KeyId=made["Id"])["Tags"] == [{"TagKey": "team", "TagValue": "labels"}]
+
+    assert stack(key(Description="Letters", Enabled=False), outputs) == made
+    described = kms.describe_key(KeyId=made["Id"])["KeyMetadata"]
+    assert (described["Description"], described["KeyState"]) == ("Letters", "Disabled")
+    assert kms.list_resource_tags(KeyId=made["Id"])["Tags"] == []
+
+    another = stack(key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY"), outputs)
+    assert another["Id"] != made["Id"]
+    assert kms.describe_key(KeyId="alias/parcel-labels")["KeyMetadata"]["KeyId"] == another["Id"]
+    assert kms.describe_key(KeyId=made["Id"])["KeyMetadata"]["KeyState"] == "PendingDeletion"

@@ -12,7 +12,7 @@ from typing import Any
 
 from coldstart.cloud.event_stack_resources import StackClients, StackKind
 from coldstart.cloud.role_clients import RoleClients
-from coldstart.cloud.stack_resources import Made, ResourceKind
+from coldstart.cloud.stack_resources import Made, ResourceKind, is_true
 
 _AS_THEY_ARE = {
     "RequestParameters",
@@ -314,4 +314,4 @@ def _typed(name: str, value: Any) -> Any:
         return int(value)
     if name == "RateLimit":
         return float(value)
-    return str(value).lower() == "true" if name in _TRUE_OR_FALSE else value
+    return is_true(value) if name in _TRUE_OR_FALSE else value

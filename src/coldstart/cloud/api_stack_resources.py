@@ -12,7 +12,7 @@ from typing import Any
 
 from coldstart.cloud.event_stack_resources import StackClients, StackKind
 from coldstart.cloud.role_clients import RoleClients
-from coldstart.cloud.stack_resources import Made, ResourceKind
+from coldstart.cloud.stack_resources import Made, ResourceKind, is_true
 
 
 def api_resource_kinds(clients: RoleClients, account_id: str) -> list[ResourceKind]:
@@ -175,7 +175,7 @@ class _HttpStage(StackKind):
     def create(self, region: str, name: str, properties: dict[str, Any]) -> Made:
         wanted = ("AutoDeploy", "Description", "StageVariables", "DeploymentId")
         settings = {key: properties[key] for key in wanted if key in properties}
-        settings["AutoDeploy"] = str(settings.get("AutoDeploy", "")).lower() == "true"
+        settings["AutoDeploy"] = is_true(settings.get("AutoDeploy"))
         self._call("apigatewayv2", "create_stage", region, ApiId=properties["ApiId"], StageName=name, **settings)
         return Made(name, {"_api": properties["ApiId"]})
 
@@ -265,6 +265,6 @@ def _numbered(properties: Mapping[str, Any]) -> dict[str, Any]:
             return int(value)
         if name == "Threshold":
             return float(value)
-        return str(value).lower() == "true" if name in _TRUE_OR_FALSE else value
+        return is_true(value) if name in _TRUE_OR_FALSE else value
 
     return {name: converted(name, value) for name, value in properties.items() if name not in ("Tags",)}

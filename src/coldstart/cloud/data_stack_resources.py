@@ -12,7 +12,7 @@ from typing import Any
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.event_stack_resources import StackClients, StackKind
 from coldstart.cloud.role_clients import RoleClients
-from coldstart.cloud.stack_resources import Made, ResourceKind
+from coldstart.cloud.stack_resources import Made, ResourceKind, is_true
 
 _IN_PLACE = ("BillingMode", "ProvisionedThroughput", "SSESpecification", "TableClass", "DeletionProtectionEnabled")
 _AT_CREATION = (
@@ -158,4 +158,4 @@ def _typed(value: Any, name: str = "") -> Any:
         return [_typed(item) for item in value]
     if name in _WHOLE:
         return int(value)
-    return str(value).lower() == "true" if name in _TRUE_OR_FALSE else value
+    return is_true(value) if name in _TRUE_OR_FALSE else value

@@ -1,6 +1,6 @@
 """What connects functions to events in CloudFormation's stacks, and moto does not make.
 
-Subscriptions, schedules, policies of queues and topics, notifications of buckets: SAM makes them for a function's ``Events``.
+Subscriptions, schedules, policies of queues and topics: SAM makes them for a function's ``Events``.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html. Everything goes through
 the services' own APIs.
 """
@@ -10,17 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from coldstart.cloud.aws_error import AwsError
-from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.stack_resources import Made, ResourceKind
-
-if TYPE_CHECKING:
-    from moto.s3.models import FakeBucket
 
 _INTEGERS = {"MaximumRetryAttempts", "MaximumEventAgeInSeconds", "MaximumWindowInMinutes"}
 
@@ -238,58 +234,6 @@ def _definition(properties: dict[str, Any]) -> str:
     for name, value in (properties.get("DefinitionSubstitutions") or {}).items():
         text = text.replace(f"${{{name}}}", str(value))
     return str(text)
-
-
-def notify_from_stacks(moto: Replacements, clients: RoleClients, account_id: str) -> None:
-    """Let a stack's buckets have their NotificationConfiguration, which moto's model of ``AWS::S3::Bucket`` leaves out."""
-    from moto.s3.models import FakeBucket
-
-    call = StackClients(clients, account_id).call
-
-    def notify(bucket: FakeBucket, properties: Mapping[str, Any]) -> None:
-        if "NotificationConfiguration" in properties or bucket.notification_configuration:
-            call(
-                "s3",
-                "put_bucket_notification_configuration",
-                bucket.region_name,
-                Bucket=bucket.name,
-                NotificationConfiguration=_notifications(properties.get("NotificationConfiguration", {})),
-            )
-
-    def create(cls: type, resource_name: str, document: Any, *arguments: Any, **named: Any) -> FakeBucket:
-        bucket: FakeBucket = made(resource_name, document, *arguments, **named)
-        try:
-            notify(bucket, document.get("Properties", {}))
-        except AwsError:
-            call("s3", "delete_bucket", bucket.region_name, Bucket=bucket.name)
-            raise
-        return bucket
-
-    def update(cls: type, *arguments: Any, cloudformation_json: Any, **named: Any) -> FakeBucket:
-        bucket: FakeBucket = changed(*arguments, cloudformation_json=cloudformation_json, **named)
-        notify(bucket, cloudformation_json.get("Properties", {}))
-        return bucket
-
-    made = moto.put(FakeBucket, "create_from_cloudformation_json", classmethod(create))
-    changed = moto.put(FakeBucket, "update_from_cloudformation_json", classmethod(update))
-
-
-def _notifications(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the API's form of a bucket's NotificationConfiguration in a template."""
-    result: dict[str, Any] = {}
-    for source, name, target, arn in (
-        ("LambdaConfigurations", "Function", "LambdaFunctionConfigurations", "LambdaFunctionArn"),
-        ("QueueConfigurations", "Queue", "QueueConfigurations", "QueueArn"),
-        ("TopicConfigurations", "Topic", "TopicConfigurations", "TopicArn"),
-    ):
-        for item in given.get(source, ()):
-            configuration = {arn: item[name], "Events": [item["Event"]]}
-            if "Filter" in item:
-                configuration["Filter"] = {"Key": {"FilterRules": item["Filter"]["S3Key"]["Rules"]}}
-            result.setdefault(target, []).append(configuration)
-    if _text(given.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", False)) == "true":
-        result["EventBridgeConfiguration"] = {}
-    return result
 
 
 def _text(value: Any) -> str:

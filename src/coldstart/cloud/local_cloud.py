@@ -16,7 +16,7 @@ from coldstart.cloud.direct_route import DirectRoute
 from coldstart.cloud.encrypted_variables import EncryptedVariables
 from coldstart.cloud.event_invoke_configs import EventInvokeConfigApi
 from coldstart.cloud.event_source_mappings import EventSourceMappings
-from coldstart.cloud.event_stack_resources import event_resource_kinds, notify_from_stacks
+from coldstart.cloud.event_stack_resources import event_resource_kinds
 from coldstart.cloud.execute_api import ExecuteApi
 from coldstart.cloud.front_door import FrontDoor, signing_key
 from coldstart.cloud.function_urls import FunctionUrls
@@ -40,6 +40,7 @@ from coldstart.cloud.pushing_services import PushingServices
 from coldstart.cloud.role_clients import RoleClients
 from coldstart.cloud.service_api import ServiceApi
 from coldstart.cloud.stack_resources import StackResources
+from coldstart.cloud.storage_stack_resources import storage_resource_kinds
 from coldstart.cloud.time_to_live import TimeToLive
 from coldstart.cloud.websocket_api_gateway import ConnectionsApi
 from coldstart.events.http_request import ClientRequest
@@ -104,10 +105,10 @@ class Cloud:
                 *data_resource_kinds(role_clients, ACCOUNT_ID),
                 *identity_resource_kinds(role_clients, ACCOUNT_ID),
                 *messaging_resource_kinds(role_clients, ACCOUNT_ID),
+                *storage_resource_kinds(role_clients, ACCOUNT_ID),
                 NestedStacks(role_clients, ACCOUNT_ID),
             ],
             CustomResources(self._lambda.service, role_clients, self.identifiers, ACCOUNT_ID),
-            [lambda moto: notify_from_stacks(moto, role_clients, ACCOUNT_ID)],
         )
         self.permissions = Permissions(ACCOUNT_ID, self.clock, self._lambda.api.operation_of, self._role_of)
         """What functions may do: everything, until :meth:`~coldstart.cloud.permissions.Permissions.enforce` is called."""

@@ -1,15 +1,14 @@
 """Deletes stacks, the last resource first; what cannot be deleted keeps its stack, which says why.
 
-moto (cloudformation/models.py) deletes in no order, forgets a stack whose resource could not be deleted, and leaves a bucket that holds
-objects without a word. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html.
+moto (cloudformation/models.py) deletes in no order, and forgets a stack whose resource could not be deleted.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-delete-stack.html.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.replacements import Replacements
 from coldstart.cloud.stack_events import reason_of, resource_event
 from coldstart.cloud.stack_updates import in_order
@@ -21,16 +20,8 @@ if TYPE_CHECKING:
 def attach(moto: Replacements) -> None:
     """Take over from moto."""
     from moto.cloudformation.models import CloudFormationBackend
-    from moto.s3.models import FakeBucket, s3_backends
-
-    def delete_bucket(name: str, definition: Any, account_id: str, region: str) -> None:
-        backend = s3_backends[account_id]["aws"]
-        if name in backend.buckets and backend.buckets[name].keys:
-            raise AwsError(409, "BucketNotEmpty", "The bucket you tried to delete is not empty")
-        motos_deletion(name, definition, account_id, region)
 
     moto.put(CloudFormationBackend, "delete_stack", _delete_stack)
-    motos_deletion = moto.put(FakeBucket, "delete_from_cloudformation_json", staticmethod(delete_bucket))
 
 
 def delete_resources(stack: Stack, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,11 @@ class Made:
 
     physical_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_true(value: Any) -> bool:
+    """Say whether a template says true; a parameter makes a text of it."""
+    return str(value).lower() == "true"
 
 
 class ResourceKind(ABC):
@@ -64,20 +69,9 @@ class ResourceKind(ABC):
 class StackResources:
     """Stands before CloudFormation's API, and answers nothing: it only sees to it that our kinds are known."""
 
-    def __init__(
-        self,
-        kinds: Iterable[ResourceKind],
-        custom_resources: CustomResources,
-        corrections: Iterable[Callable[[Replacements], None]] = (),
-    ) -> None:
-        """Prepare.
-
-        Args:
-            corrections: what else to do to moto's models when CloudFormation is first used.
-        """
+    def __init__(self, kinds: Iterable[ResourceKind], custom_resources: CustomResources) -> None:
         self._kinds = {kind.type: kind for kind in kinds}
         self._custom_resources = custom_resources
-        self._corrections = list(corrections)
         self._moto = Replacements()
         self._is_attached = False
 
@@ -101,8 +95,6 @@ class StackResources:
     def _attach(self) -> None:
         from moto.cloudformation import parsing
 
-        for correct in self._corrections:
-            correct(self._moto)
         StackDeployments(self._can_make).attach(self._moto)
         models = {name: _Model(kind) for name, kind in self._kinds.items()}
 
