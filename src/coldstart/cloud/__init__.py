@@ -10,6 +10,8 @@ the checks of an exercise import this module, and most of them start nothing.
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -45,9 +47,7 @@ def start(*, host: HostKind | None = None) -> Cloud:
         )
     with _lock:
         if _running is None:
-            from coldstart.cloud.local_cloud import Cloud
-
-            _running = Cloud(host or default_host())
+            _running = _load()(host or default_host())
         elif host not in (None, _running.host):
             raise ValueError(f"The local AWS runs already, with the host {_running.host!r}. Run cloud.stop() first.")
         return _running
@@ -71,6 +71,15 @@ def current() -> Cloud:
     if _running is None:
         raise NotStarted("The local AWS is not running. Run the cell with cloud.start() first.")
     return _running
+
+
+def _load() -> type[Cloud]:
+    is_first = "coldstart.cloud.local_cloud" not in sys.modules
+    from coldstart.cloud.local_cloud import Cloud
+
+    if is_first:
+        gc.freeze()  # these modules stay, and looking through them for garbage again and again took a sixth of a first cell
+    return Cloud
 
 
 def __getattr__(name: str) -> Any:
