@@ -222,7 +222,7 @@ def test_a_failed_batch_comes_back_after_the_visibility_timeout_and_ends_in_the_
     local_aws.clock.settle()
     assert len(events(function)) == 1
     assert queue.counts() == (0, 1)
-    local_aws.clock.advance(seconds=29)
+    local_aws.clock.advance(seconds=20)
     assert len(events(function)) == 1
     local_aws.clock.advance(minutes=5)
     counts = [event["Records"][0]["attributes"]["ApproximateReceiveCount"] for event in events(function)]
