@@ -7,6 +7,7 @@ They ask moto's own Lambda (``moto/awslambda/models.py``), whose storage is answ
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from coldstart.cloud.aws_error import AwsError
@@ -48,6 +49,8 @@ class MotoFunction:
 def serve_moto(store: LambdaStore, service: LambdaService, moto: Replacements) -> None:
     """Answer moto's questions about functions from a store, from its first question until the replacements are undone."""
     moto.when_loaded("moto.awslambda.models", lambda: _take_over(store, service, moto))
+    # Whoever looks for tagged resources of all services asks those that are loaded.
+    moto.when_loaded("moto.resourcegroupstaggingapi.models", lambda: import_module("moto.awslambda.models"))
 
 
 def _take_over(store: LambdaStore, service: LambdaService, moto: Replacements) -> None:
