@@ -50,6 +50,7 @@ async function unpacked(name) {
 // Pyodide fetches its own files; they are kept like ours. Its standard library is under way before it asks.
 const standardLibrary = unpacked("python_stdlib.zip");
 const packages = unpacked("packages");
+const theCourse = unpacked("course");
 self.fetch = async (request, options) => {
   const url = new URL(request.url ?? request, base).href;
   if (!url.startsWith(base)) return fetchNow(request, options);
@@ -79,7 +80,7 @@ async function start() {
   const snapshot = await (await recall("snapshot"))?.arrayBuffer();
   const python = await startPython(snapshot);
   say({ step: "the course's packages" });
-  mount(python, new Uint8Array(await packages));
+  for (const files of [packages, theCourse]) mount(python, new Uint8Array(await files));
   say({ step: "the course" });
   if (!snapshot) {
     python.runPython("from coldstart.page import kernel\nkernel.load_what_lessons_use()");

@@ -24,7 +24,7 @@ const { loadPyodide } = await import(new URL("pyodide.mjs", folder));
 const lockFileContents = JSON.parse(readFileSync(new URL("pyodide-lock.json", folder)));
 writeFileSync("python_stdlib.zip", read("python_stdlib.zip.gz"));
 const python = await loadPyodide({ lockFileContents, stdLibURL: "python_stdlib.zip" });
-mount(python, new Uint8Array(read("packages.gz")));
+for (const files of ["packages.gz", "course.gz"]) mount(python, new Uint8Array(read(files)));
 console.log(python.runPython(readFileSync("cells.py", "utf8")));
 """
 # Runs cells in a page's kernel, and returns what they said, and which files were compiled for it.

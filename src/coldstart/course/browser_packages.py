@@ -96,6 +96,7 @@ _NEVER = re.compile(
 )
 _COMPILED_HERE = re.compile(r".*\.(?:so|pyd)$")
 _MODEL = re.compile(r"botocore/data/.*/service-2\.json\.gz")
+_COURSE = re.compile(r"coldstart(?:_lessons)?/")
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
@@ -154,18 +155,42 @@ def _make(folder: Path) -> None:
         shutil.copyfile(module, folder / module.name)
     files = {path: content for package in page_packages() for path, content in package.files.items()}
     try:
-        compiled = compiled_modules(files, PYODIDE) if can_compile() else {}
+        compiled = compiled_modules(files, PYODIDE, _kept_bytecode()) if can_compile() else {}
     except CannotCompile as why:
         raise CannotMake(str(why)) from why
     # A browser unpacks one stream ten times as fast as Python in it unpacks wheels, and it is a fifth smaller.
     _compress(with_bytecode((PYODIDE / "python_stdlib.zip").read_bytes(), compiled), folder / "python_stdlib.zip.gz")
-    _compress(pack(with_compiled(files, compiled)), folder / "packages.gz")
+    together = with_compiled(files, compiled)
+    course = {path: content for path, content in together.items() if _COURSE.match(path)}
+    _compress(pack({path: content for path, content in together.items() if path not in course}), folder / "packages.gz")
+    _compress(pack(course), folder / "course.gz")
     lock = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))
     (folder / "pyodide-lock.json").write_text(json.dumps({"info": lock["info"], "packages": {}}), "utf-8")
 
 
 def _compress(content: bytes, file: Path) -> None:
+    for old in CACHE.glob(f"*/{file.name}"):
+        if old.parent != file.parent and _holds(old, content):
+            shutil.copyfile(old, file)
+            return
     file.write_bytes(gzip.compress(content, mtime=0))
+
+
+def _holds(compressed: Path, content: bytes) -> bool:
+    """Say whether a file holds this; it may be gone, or not written yet, when another process makes the same."""
+    try:
+        return gzip.decompress(compressed.read_bytes()) == content
+    except (OSError, EOFError):
+        return False
+
+
+def _kept_bytecode() -> Path:
+    """Return where the bytecode of these versions of all packages is kept."""
+    kept = CACHE.parent / f"bytecode-{_digest(_sources_of_packages())}"
+    for old in CACHE.parent.glob("bytecode-*"):
+        if old != kept:
+            old.unlink(missing_ok=True)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -315,6 +340,11 @@ def _lesson_files() -> list[Path]:
 
 def _sources() -> list[Path]:
     """Everything that what is made depends on."""
+    return [*_sources_of_packages(), *_OWN_MODULES, *_course_files(), *_lesson_files()]
+
+
+def _sources_of_packages() -> list[Path]:
+    """Everything that what is made of others' packages depends on."""
     here = PROJECT / "site"
     return [
         Path(__file__),
@@ -323,10 +353,7 @@ def _sources() -> list[Path]:
         PYODIDE / "package.json",
         Path(browser_bytecode.__file__),
         COMPILE,
-        *_OWN_MODULES,
         *sorted(STAND_INS.rglob("*.py")),
-        *_course_files(),
-        *_lesson_files(),
     ]
 
 

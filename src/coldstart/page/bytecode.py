@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import marshal
@@ -9,6 +10,7 @@ import py_compile
 import struct
 import sys
 from pathlib import Path
+from types import CodeType
 from zipimport import zipimporter
 
 from coldstart.page.kernel import load_what_lessons_use, prepare_process
@@ -52,9 +54,15 @@ _HASH_IS_NOT_CHECKED = 1
 
 def of_what_lessons_use() -> bytes:
     """Return the bytecode of all modules that lessons import, packed, by the paths of their sources."""
-    sources = {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
+    loaded = {str(getattr(module, "__file__", "")) for module in list(sys.modules.values())}
+    sources = {file.removesuffix("c") if file.endswith(".pyc") else file for file in loaded}
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "exec" and isinstance(arguments[0], CodeType):
+            sources.add(arguments[0].co_filename)
+
     # A module that could not be imported counts too: what has asked for it does without, and asks again in a page.
-    sys.addaudithook(lambda event, of: sources.add(str(of[1])) if event == "compile" else None)
+    sys.addaudithook(note)
     sys.dont_write_bytecode = False
     load_what_lessons_use()
     for name in _ALSO:
@@ -85,6 +93,9 @@ def _bytecode(source: str) -> bytes:
     if compiled.exists():
         return compiled.read_bytes()
     archive, _, _ = source.partition(".zip/")
-    text = zipimporter(f"{archive}.zip").get_data(source)
+    library = zipimporter(f"{archive}.zip")
+    with contextlib.suppress(OSError):
+        return library.get_data(f"{source}c")
+    text = library.get_data(source)
     header = struct.pack("<L", _HASH_IS_NOT_CHECKED) + importlib.util.source_hash(text)
     return importlib.util.MAGIC_NUMBER + header + marshal.dumps(compile(text, source, "exec", dont_inherit=True))
