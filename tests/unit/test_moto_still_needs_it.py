@@ -31,6 +31,7 @@ CORRECTED = [
         "moto.iam.models",
         "for partition in PARTITION_NAMES:\n            if access_key in account[partition].access_keys:",
     ),
+    ("moto.backends", "for backend in sorted(os.listdir(path)):"),
     ("moto.iam.models", "self.aws_managed_policies = self._init_aws_policies()"),
     (
         "moto.apigatewayv2.models",
