@@ -3,8 +3,6 @@
 //
 // The first visit loads the packages' files and imports what every lesson uses, which takes seconds. The memory in which all that
 // is done then is kept, as one long array of bytes. A later visit puts it back instead of doing the same again.
-import { loadPyodide } from "./pyodide.mjs";
-import createModule from "./pyodide.asm.mjs";
 import { mount } from "./files.mjs";
 
 const base = new URL("./", import.meta.url).href;
@@ -47,20 +45,25 @@ async function unpacked(name) {
   return bytes;
 }
 
-// Pyodide fetches its own files; they are kept like ours. Its standard library is under way before it asks.
+// All that is long is under way at once, before the first script of Pyodide's is there.
 const standardLibrary = unpacked("python_stdlib.zip");
 const packages = unpacked("packages");
 const theCourse = unpacked("course");
+const interpreter = load("pyodide.asm.wasm");
+
+// Pyodide fetches its own files; they are kept like ours.
 self.fetch = async (request, options) => {
   const url = new URL(request.url ?? request, base).href;
   if (!url.startsWith(base)) return fetchNow(request, options);
   const name = url.slice(base.length);
-  return name === "python_stdlib.zip" ? new Response(await standardLibrary) : load(name);
+  if (name === "python_stdlib.zip") return new Response(await standardLibrary);
+  return name === "pyodide.asm.wasm" ? interpreter : load(name);
 };
 
 // --- Python
 
 async function startPython(snapshot) {
+  const [{ loadPyodide }, { default: createModule }] = await Promise.all([import("./pyodide.mjs"), import("./pyodide.asm.mjs")]);
   const lockFileContents = await (await load("pyodide-lock.json")).json();
   // Of the page, Python sees what it needs to wait and to tell the time. A cell reaches neither the network nor this worker.
   const jsglobals = { Object, Array, Promise, Date, setTimeout: (...all) => setTimeout(...all), clearTimeout: (id) => clearTimeout(id) };
