@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.loaders import Loader
+from moto.core.utils import get_service_model
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.blocked_runtimes import BLOCKED, check_runtime
@@ -133,8 +133,8 @@ def _check_most(name: str, value: int | None, most: int) -> None:
 @functools.cache
 def _runtimes() -> list[str]:
     """Return every runtime identifier that the service model knows."""
-    model = Loader().load_service_model("lambda", "service-2")
-    return [identifier for identifier in model["shapes"]["Runtime"]["enum"] if identifier != "custom"]
+    runtime: Any = get_service_model("lambda").shape_for("Runtime")
+    return [identifier for identifier in runtime.enum if identifier != "custom"]
 
 
 def _check_runtime_name(identifier: str) -> None:

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from botocore import xform_name
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from moto.core.utils import get_service_model
 
 from coldstart.cloud.aws_error import AwsError
 from coldstart.cloud.http_exchange import ChunkedResponse
@@ -77,7 +77,7 @@ class ServiceApi:
     @cached_property
     def _model(self) -> ServiceModel:
         """The service's model, read when somebody asks for the service: that takes longer than all else here."""
-        return ServiceModel(Loader().load_service_model(self._service, "service-2"), self._service)
+        return get_service_model(self._service)
 
     @cached_property
     def _operations(self) -> dict[str, Operation]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from moto.core.utils import get_service_model
 
 from coldstart.runtime.http_wire import HttpRequest
 
@@ -20,5 +19,5 @@ def is_for_everybody(request: HttpRequest) -> bool:
 
 @cache
 def _open_operations() -> frozenset[str]:
-    model = ServiceModel(Loader().load_service_model("cognito-idp", "service-2"), "cognito-idp")
+    model = get_service_model("cognito-idp")
     return frozenset(name for name in model.operation_names if model.operation_model(name).auth_type == "none")
