@@ -27,7 +27,7 @@ const python = await loadPyodide({ lockFileContents, stdLibURL: "python_stdlib.z
 for (const files of ["packages.gz", "course.gz"]) mount(python, new Uint8Array(read(files)));
 console.log(python.runPython(readFileSync("cells.py", "utf8")));
 """
-# Runs cells in a page's kernel, and returns what they said, and which files were compiled for it.
+# Runs cells in a page's kernel, and returns what each of them said, and which files had been compiled when it had run.
 _CELLS = """
 import json, sys
 compiled = []
@@ -37,9 +37,12 @@ kernel.load_what_lessons_use()
 kernel.prepare_process()
 said = []
 page = kernel.PageKernel(lambda kind, text: said.append(text))
+answers = []
 for number, cell in enumerate(CELLS, 1):
     page.run(cell, f"cell {number}")
-json.dumps({"said": "".join(said), "compiled": compiled})
+    answers.append({"said": "".join(said), "compiled": list(compiled)})
+    said.clear()
+json.dumps(answers)
 """
 _FIRST = """
 import io, json, zipfile
@@ -72,14 +75,19 @@ for event in ({}, {"queue": "there-is-none"}):
 '''
 
 
-def test_nothing_is_compiled_before_the_first_answer(tmp_path: Path) -> None:
-    page = _run(tmp_path, _FIRST)
-    assert "The local AWS is running" in page["said"]
-    assert [file for file in page["compiled"] if file.startswith("/lib/")] == []
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What came of the first cell, and of the one with a function, in one Python of a page."""
+    return _run(tmp_path_factory.mktemp("page"), _FIRST, _FUNCTION)
 
 
-def test_a_stack_trace_shows_lines_of_the_sdk_and_of_python(tmp_path: Path) -> None:
-    said = _run(tmp_path, _FIRST, _FUNCTION)["said"]
+def test_nothing_is_compiled_before_the_first_answer(answers: list[dict[str, Any]]) -> None:
+    assert "The local AWS is running" in answers[0]["said"]
+    assert [file for file in answers[0]["compiled"] if file.startswith("/lib/")] == []
+
+
+def test_a_stack_trace_shows_lines_of_the_sdk_and_of_python(answers: list[dict[str, Any]]) -> None:
+    said = answers[1]["said"]
     assert 'File "/var/task/ship.py", line 7, in handler' in said, said
     assert 'File "/var/lang/lib/python3.14/json/decoder.py"' in said
     assert "obj, end = self.scan_once(s, idx)" in said
@@ -87,7 +95,7 @@ def test_a_stack_trace_shows_lines_of_the_sdk_and_of_python(tmp_path: Path) -> N
     assert "raise error_class(parsed_response, operation_name)" in said
 
 
-def _run(tmp_path: Path, *cells: str) -> dict[str, Any]:
+def _run(tmp_path: Path, *cells: str) -> list[dict[str, Any]]:
     """Run cells in the Python of a page."""
     if shutil.which("node") is None:
         pytest.skip("it takes Node to run the Python of a page without a page")
@@ -100,5 +108,5 @@ def _run(tmp_path: Path, *cells: str) -> dict[str, Any]:
     command = ["node", "start.mjs", f"{folder.as_uri()}/"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
