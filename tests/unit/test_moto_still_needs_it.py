@@ -55,7 +55,7 @@ CORRECTED = [
     ("moto.cloudformation.models", "stack = self.stacks.pop(name_or_stack_id)\n            export_names"),
     ("moto.cloudformation.models", "if self.change_sets[cs].change_set_name == change_set_name:"),
     ("moto.apigateway.models", 'int_method = properties["Integration"]["IntegrationHttpMethod"]'),
-    ("moto.s3.models", "# Can't delete a bucket with keys\n            return None"),
+    ("moto.kms.models", 'policy=properties["KeyPolicy"],'),
     (
         "moto.iam.models",
         "return iam_backend.update_role(\n            role_name, role_description, max_session_duration",
@@ -101,6 +101,7 @@ def test_dynamodb_does_not_count_the_items_of_a_batch():
     [
         ("moto.dynamodb.models.table", "def update_from_cloudformation_json"),
         ("moto.stepfunctions.models", "DefinitionSubstitutions"),
+        ("moto.s3.models", '"VersioningConfiguration" in properties'),
         ("moto.cognitoidp.models", "cloudformation"),
         ("moto.apigateway.models", "AWS::ApiGateway::Authorizer"),
     ],
