@@ -7,6 +7,7 @@ Lambda answers each invocation with the result of that invocation, however many 
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -87,7 +88,7 @@ def test_functions_that_crash_at_once_leave_nothing(deploy, busy_client):
 
 
 def test_a_thousand_invocations_in_a_row_leave_memory_processes_and_descriptors_as_they_were(deploy):
-    function = deploy("def handler(event, context):\n    return len(event)\n")
+    function = deploy("def handler(event, context):\n    print(event)\n    return len(event)\n")
     logs = boto3.client("logs")
     parcel = "x" * 50_000
 
@@ -95,13 +96,14 @@ def test_a_thousand_invocations_in_a_row_leave_memory_processes_and_descriptors_
         for _ in range(times):
             assert function.invoke(parcel)["Payload"] == len(parcel)
         logs.delete_log_group(logGroupName=f"/aws/lambda/{function.name}")
+        gc.collect()  # groups and streams hold each other
         return resident_mb()
 
-    before = invoke(200)
+    before = invoke(1000)
     held_before = held()
     after = invoke(1000)
-    # Were events or answers kept, it would be 50 MB and more.
-    assert after - before < 15
+    # Were events, answers or lines of deleted logs kept, it would be 80 MB and more.
+    assert after - before < 40
     assert not any(left_since(held_before))
 
 

@@ -55,7 +55,19 @@ def test_medians_and_bars() -> None:
 
 def test_one_command_prints_a_table_and_the_bars() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "warm", "executor", "--rounds", "1", "--no-peers"],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks",
+            "warm",
+            "executor",
+            "cold",
+            "snapstart",
+            "queue",
+            "--rounds",
+            "1",
+            "--no-peers",
+        ],
         cwd=PROJECT,
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src"), "COLUMNS": "120"},
         capture_output=True,

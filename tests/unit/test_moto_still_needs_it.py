@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CORRECTED = [
+    ("moto.core.common_models", "cls.instances_tracked.append(instance)"),
     ("moto.s3.models", "return iam_policy.is_action_permitted(action, resource)"),
     ("moto.kms.models", 'self.keys[key_id].key_state = "Disabled"\n\n    def enable_key'),
     ("moto.secretsmanager.models", "lambda_backend.get_function(secret.rotation_lambda_arn)"),

@@ -6,7 +6,7 @@ import pkgutil
 from functools import partial
 
 from coldstart.cloud.moto_loading import before_loading, watch, when_loaded
-from coldstart.cloud.moto_patches import clock, openapi_validator
+from coldstart.cloud.moto_patches import clock, instance_tracking, openapi_validator
 
 _OF_SERVICE = {
     "apigateway": ("rest_api_deployments:apply", "rest_api_documents:apply", "rest_api_settings:apply"),
@@ -30,6 +30,7 @@ def apply_all() -> None:
     """Correct what is loaded of moto, and everything else as soon as it is; again is as good as once."""
     if not watch(clock.correct):
         return
+    instance_tracking.apply()
     before_loading("moto.apigateway.models", openapi_validator.stand_in)
     when_loaded("moto.apigateway.models", openapi_validator.stand_back)
     for service, corrections in _OF_SERVICE.items():
