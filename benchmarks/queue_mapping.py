@@ -25,17 +25,18 @@ _BODY = "{:09d}"
 _RECEIVER = """
 import os, socket
 
+connection = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])))
+
 def handler(event, context):
-    with socket.create_connection(("127.0.0.1", int(os.environ["PORT"]))) as connection:
-        connection.sendall("".join(record["body"] + "\\n" for record in event["Records"]).encode())
+    connection.sendall("".join(record["body"] + "\\n" for record in event["Records"]).encode())
 """
 
 
 class _Received(socketserver.ThreadingTCPServer):
-    """Takes what handlers received; they share no folder with anybody."""
+    """Takes what handlers received, over a connection for each environment: they share no folder with anybody."""
 
     daemon_threads = True
-    request_queue_size = 128
+    block_on_close = False
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
@@ -58,14 +59,17 @@ class _Received(socketserver.ThreadingTCPServer):
         self.server_close()
 
 
-class _Connection(socketserver.StreamRequestHandler):
+class _Connection(socketserver.BaseRequestHandler):
     server: _Received
+    rest = ""
 
     def handle(self) -> None:
-        bodies = self.rfile.read().decode().split()
-        with self.server.changed:
-            self.server.bodies += bodies
-            self.server.changed.notify_all()
+        while received := self.request.recv(65536):
+            self.rest += received.decode()
+            *bodies, self.rest = self.rest.split("\n")
+            with self.server.changed:
+                self.server.bodies += bodies
+                self.server.changed.notify_all()
 
 
 def measure(guests: Guests, rounds: int) -> Finding:
