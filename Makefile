@@ -61,7 +61,7 @@ lab: $(STAMP) ## Open the course in JupyterLab
 tools: $(STAMP) ## Install sam, aws and osls, the tools that deploy functions
 	@$(COLDSTART) tools
 
-test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (about 8 minutes on two cores)
+test: check $(VENV)/zensical npm ## Prove everything: checks, rebuild, tests, every notebook (about 4 minutes on two cores)
 	@$(COLDSTART) tools || [ "$$CI" != true ]
 	@$(MAKE) --no-print-directory nbval TESTS=tests
 
