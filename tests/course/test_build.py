@@ -171,7 +171,9 @@ def test_the_sanitizer_is_the_one_that_nbval_uses() -> None:
     from coldstart.course.stable_outputs import SANITIZER
 
     text = REPORT.format("1.83 ms", "93 ms", 36, "90.62 ms") + "2026-11-23T09:41:07.123Z 2026/11/23/[$LATEST]0f"
+    text += '\n    with open("partner-discounts.json") as file:\n         ~~~~^^^^^^^^^^^^^^^\nFileNotFoundError\n'
     for_nbval = text
     for pattern, replacement in get_sanitize_patterns(SANITIZER.read_text("utf-8")):
         for_nbval = re.sub(pattern, replacement, for_nbval)
     assert for_nbval == sanitize(text) != text
+    assert for_nbval.endswith("as file:\nFileNotFoundError\n"), "Python's versions mark the place differently"
