@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.sqs import models
 
 from coldstart.cloud import Cloud
 
@@ -105,3 +108,22 @@ def test_what_ended_in_a_dead_letter_queue_goes_back_as_new(local_aws: Cloud) ->
     assert len(sqs.list_message_move_tasks(SourceArn=dead_arn, MaxResults=10)["Results"]) == 2
     for queue in (url, dead, other):
         sqs.delete_queue(QueueUrl=queue)
+
+
+def test_what_was_received_together_comes_back_together(local_aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a machine on which a moment passes between one message and the next."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="parcel-together", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
+    entries = [{"Id": str(number), "MessageBody": f"P-10{number}"} for number in range(10)]
+    sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    ahead = itertools.count()
+    with monkeypatch.context() as slow:
+        now = models.unix_time_millis
+        slow.setattr(models, "unix_time_millis", lambda *moment: now(*moment) + 100 * next(ahead))
+        assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 10
+    local_aws.clock.advance(seconds=30.5)
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])) in (0, 10)
+    local_aws.clock.advance(seconds=60)
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 10
+    sqs.delete_queue(QueueUrl=url)

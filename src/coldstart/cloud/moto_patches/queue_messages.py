@@ -146,7 +146,11 @@ class QueueMessages:
                     received.append(message)
                 if visible and not self._is_locked(group):
                     heapq.heappush(self._next_groups, (visible[0][0], group))
+            together = max((message.visible_at for message in received), default=0.0)
             for message in received:
+                message.visible_at = (
+                    together  # moto looks at its clock for each, and a slow machine would split a batch
+                )
                 self._hide_or_show(message)
             return [copy.copy(message) for message in received], dead
 
