@@ -94,6 +94,7 @@ def chat(local_aws, deploy) -> Iterator[Callable[..., Chat]]:
         return made[-1]
 
     yield make
+    local_aws.settle()  # a function that told a client something may be running still
     for api in made:
         api.client.delete_api(ApiId=api.id)
 
