@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 INSTALL_SECONDS = 600
@@ -36,15 +37,13 @@ def python_environment(lock: Path, folder: Path) -> bool:
     Raises:
         CannotInstall: there is no uv, or the packages cannot be had.
     """
-    if is_current(lock, folder):
-        return False
-    uv = _program("uv", _WITHOUT_UV, beside=Path(sys.executable).parent)
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-    python = str(folder / "bin" / "python")
-    _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)])
-    _keep(lock, folder)
-    return True
+
+    def install(uv: str) -> None:
+        _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+        python = str(folder / "bin" / "python")
+        _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)])
+
+    return _made(lock, folder, _uv, install)
 
 
 def packages_for(python: str, lock: Path, folder: Path) -> bool:
@@ -61,14 +60,8 @@ def packages_for(python: str, lock: Path, folder: Path) -> bool:
     Raises:
         CannotInstall: there is no uv, or the packages cannot be had.
     """
-    if is_current(lock, folder):
-        return False
-    uv = _program("uv", _WITHOUT_UV, beside=Path(sys.executable).parent)
-    shutil.rmtree(folder, ignore_errors=True)
     options = ["--quiet", "--python-version", python, "--require-hashes", "--target", str(folder)]
-    _run([uv, "pip", "install", *options, "--requirements", str(lock)])
-    _keep(lock, folder)
-    return True
+    return _made(lock, folder, _uv, lambda uv: _run([uv, "pip", "install", *options, "--requirements", str(lock)]))
 
 
 def node_environment(lock: Path, folder: Path, *options: str) -> bool:
@@ -85,15 +78,13 @@ def node_environment(lock: Path, folder: Path, *options: str) -> bool:
     Raises:
         CannotInstall: there is no npm, or the packages cannot be had.
     """
-    if is_current(lock, folder):
-        return False
-    npm = _program("npm", _WITHOUT_NPM)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(lock.parent, folder)
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
-    _run([npm, "ci", "--ignore-scripts", *options, *quiet], folder)
-    _keep(lock, folder)
-    return True
+
+    def install(npm: str) -> None:
+        shutil.copytree(lock.parent, folder)
+        quiet = ["--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+        _run([npm, "ci", "--ignore-scripts", *options, *quiet], folder)
+
+    return _made(lock, folder, lambda: _program("npm", _WITHOUT_NPM), install)
 
 
 def is_current(lock: Path, folder: Path) -> bool:
@@ -104,8 +95,19 @@ def is_current(lock: Path, folder: Path) -> bool:
         return False
 
 
-def _keep(lock: Path, folder: Path) -> None:
+def _made(lock: Path, folder: Path, find: Callable[[], str], install: Callable[[str], object]) -> bool:
+    """Fill a folder anew with the program that was found, unless it was made from this very lock; say whether it was filled."""
+    if is_current(lock, folder):
+        return False
+    program = find()
+    shutil.rmtree(folder, ignore_errors=True)
+    install(program)
     (folder / "installed").write_text(_digest(lock, folder))
+    return True
+
+
+def _uv() -> str:
+    return _program("uv", _WITHOUT_UV, beside=Path(sys.executable).parent)
 
 
 def _digest(lock: Path, folder: Path) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-
-_VERSION_4 = 0x4 << 76 | 0x2 << 62
-_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
-"""The bits of a UUID that do not say of which kind it is."""
+import uuid
 
 
 class Identifiers:
@@ -20,9 +17,7 @@ class Identifiers:
     def uuid(self) -> str:
         """Return a version 4 UUID such as request ids are."""
         with self._lock:
-            bits = self._random.getrandbits(128)
-        digits = f"{bits & _FREE_BITS | _VERSION_4:032x}"  # what uuid.UUID(int=bits, version=4) makes of it, in a third of the time
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+            return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def hex(self, digits: int) -> str:
         """Return so many hexadecimal digits."""
